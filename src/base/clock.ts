@@ -1,0 +1,144 @@
+/**
+ * Time for the whole library. One Node timer serves all deadlines of the real clock: arming and cancelling a deadline is
+ * a heap operation, and the process is kept alive exactly while a deadline is armed.
+ */
+import { AsyncResource } from 'node:async_hooks';
+import { TimerQueue } from './timers.ts';
+import type { Timed } from './timers.ts';
+
+/** Where time comes from. `when` is absolute, in milliseconds on the scale of `now()`. Disposing the result cancels the timer. */
+export interface Clock {
+  now(): number;
+  setTimer(when: number, cb: () => void): Disposable;
+}
+
+/** What the kernel uses: entries are their own handles, so that a sleeping task costs no extra object. */
+export interface TimerClock extends Clock {
+  arm(entry: Timed): void;
+  disarm(entry: Timed): void;
+}
+
+/** An entry for callers outside the kernel. */
+class CallbackTimer implements Timed, Disposable {
+  order = -1;
+  readonly when: number;
+  readonly #clock: TimerClock;
+  readonly #cb: () => void;
+
+  constructor(clock: TimerClock, when: number, cb: () => void) {
+    this.when = when;
+    this.#clock = clock;
+    this.#cb = cb;
+  }
+
+  fire(): void {
+    this.#cb();
+  }
+
+  [Symbol.dispose](): void {
+    this.#clock.disarm(this);
+  }
+}
+
+export function startTimer(clock: TimerClock, when: number, cb: () => void): Disposable {
+  const timer = new CallbackTimer(clock, when, cb);
+  clock.arm(timer);
+  return timer;
+}
+
+/** Node fires longer timers at once, with a warning. Longer waits are chained. */
+const MAX_NODE_DELAY = 2 ** 31 - 1;
+
+export class RealClock implements TimerClock {
+  readonly #queue = new TimerQueue();
+  // The Node timer must not carry the async context of whoever happened to arm it first: it serves everybody.
+  readonly #neutral = new AsyncResource('offloop.clock');
+  #node: NodeJS.Timeout | null = null;
+  #armedFor = Infinity;
+
+  now(): number {
+    return performance.now();
+  }
+
+  setTimer(when: number, cb: () => void): Disposable {
+    return startTimer(this, when, cb);
+  }
+
+  arm(entry: Timed): void {
+    this.#queue.add(entry);
+    if (entry.when < this.#armedFor) this.#schedule(entry.when);
+    else if (this.#queue.live === 1) this.#node?.ref();
+  }
+
+  disarm(entry: Timed): void {
+    if (entry.order === -1) return;
+    this.#queue.remove(entry);
+    // The Node timer stays where it is: the next deadline is usually later than this one was, and then nothing need be done.
+    if (this.#queue.live === 0) this.#node?.unref();
+  }
+
+  #schedule(when: number): void {
+    if (this.#node !== null) clearTimeout(this.#node);
+    this.#armedFor = when;
+    if (when === Infinity) {
+      this.#node = null;
+      return;
+    }
+    const delay = Math.min(Math.max(Math.ceil(when - this.now()), 1), MAX_NODE_DELAY);
+    this.#node = this.#neutral.runInAsyncScope(setTimeout, undefined, this.#tick, delay) as unknown as NodeJS.Timeout;
+  }
+
+  /** Node counts from the start of the loop turn, so it may call early: what is not due yet is armed again, never fired early. */
+  readonly #tick = (): void => {
+    this.#node = null;
+    this.#armedFor = Infinity;
+    const now = this.now();
+    try {
+      for (let due = this.#queue.takeDue(now); due !== null; due = this.#queue.takeDue(now)) due.fire();
+    } finally {
+      const next = this.#queue.nextDeadline();
+      if (next < this.#armedFor) this.#schedule(next);
+    }
+  };
+}
+
+/** Lets a clock that only knows `setTimer` serve the kernel. */
+class AdaptedClock implements TimerClock {
+  readonly #clock: Clock;
+  readonly #handles = new Map<Timed, Disposable>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  setTimer(when: number, cb: () => void): Disposable {
+    return this.#clock.setTimer(when, cb);
+  }
+
+  arm(entry: Timed): void {
+    entry.order = 0;
+    const fire = (): void => {
+      this.#handles.delete(entry);
+      entry.order = -1;
+      entry.fire();
+    };
+    this.#handles.set(entry, this.#clock.setTimer(entry.when, fire));
+  }
+
+  disarm(entry: Timed): void {
+    if (entry.order === -1) return;
+    entry.order = -1;
+    this.#handles.get(entry)?.[Symbol.dispose]();
+    this.#handles.delete(entry);
+  }
+}
+
+export const realClock: TimerClock = new RealClock();
+
+export function toTimerClock(clock: Clock): TimerClock {
+  return 'arm' in clock && 'disarm' in clock ? (clock as TimerClock) : new AdaptedClock(clock);
+}

@@ -1,0 +1,45 @@
+/** Tasks that belong to `run()` itself: asyncio's `create_task`, without the danger that one is collected or forgotten. */
+import { checkFunction } from '../base/validate.ts';
+import { here } from './scope.ts';
+import type { Scope } from './scope.ts';
+import { TaskCore } from './task.ts';
+import type { Task, TaskFn, TaskOwner } from './task.ts';
+import { linkSignal } from './link-signal.ts';
+import { spawnOptions } from './task-group.ts';
+import type { SpawnOptions } from './task-group.ts';
+
+/** Reports a failure that nobody asked about within one loop turn. */
+export const reportsFailure: TaskOwner = {
+  taskSettled(task: TaskCore): void {
+    if (!task.failed || task.retrieved) return;
+    if (task.runtime.shuttingDown) return reportFailure(task, 'unhandled error during run() shutdown');
+    setImmediate(() => {
+      if (!task.retrieved) reportFailure(task, 'Task exception was never retrieved');
+    });
+  },
+};
+
+function reportFailure(task: TaskCore, message: string): void {
+  const error = task.failure;
+  task.runtime.report({ message, error, task });
+}
+
+/** The scope that background tasks hang under: the root of the surrounding `run()`. */
+function rootOf(scope: Scope): Scope {
+  let s = scope;
+  while (s.parent !== null) s = s.parent;
+  return s;
+}
+
+/**
+ * Starts `fn` as a task of the surrounding `run()`, not of the ambient scope: it outlives the caller, and is cancelled and
+ * joined when `run()` ends. A failure that nobody retrieves is reported to the exception handler one loop turn later.
+ */
+export function background<T>(fn: TaskFn<T>, options?: SpawnOptions): Task<T> {
+  checkFunction('fn', fn);
+  const o = spawnOptions(options);
+  const task = new TaskCore<T>(rootOf(here()), o.name ?? fn.name, reportsFailure);
+  if (o.signal !== undefined) task.onSettled(linkSignal(o.signal, task));
+  task.start(fn, o.eager);
+  return task;
+}

@@ -1,0 +1,202 @@
+/**
+ * The coordinator: asyncio.run. One main task, then an orderly end: background tasks are cancelled and joined, executors
+ * shut down, signal handlers removed.
+ *
+ * A first SIGINT or SIGTERM cancels main, so that its cleanup runs; when everything is closed the process exits with
+ * 128 + n. It exits, instead of rejecting, because a rejection would end in Node's stack trace and exit code 1. A second
+ * signal exits at once.
+ */
+import { constants } from 'node:os';
+import type { Clock } from '../base/clock.ts';
+import { CancelledError, InvalidStateError, isCancelled, TimeoutError } from '../base/errors.ts';
+import { checkDuration, checkFunction, checkOneOf, ownOptions, wrongType } from '../base/validate.ts';
+import { runInWorker } from './in-worker.ts';
+import { Runtime } from './runtime.ts';
+import type { ExceptionHandler, ExecutorLike } from './runtime.ts';
+import { adoptRoot, ambient, Scope } from './scope.ts';
+import { nextTurn } from './turn.ts';
+import { TaskCore } from './task.ts';
+import type { TaskFn } from './task.ts';
+
+export interface RunOptions {
+  /** Signals that end the program in order. Default: SIGINT and SIGTERM. `false`: none. */
+  signals?: readonly NodeJS.Signals[] | false;
+  /** Milliseconds for the end: cleanup of main after a signal, of background tasks and executors. Default 30,000. */
+  gracePeriod?: number;
+  clock?: Clock;
+  /** The default executor of this run, shut down at its end. Default: a ThreadPoolExecutor, made on demand. */
+  executor?: ExecutorLike;
+  /** Hears of errors that have no caller. Default: printed to stderr. */
+  exceptionHandler?: ExceptionHandler;
+}
+
+interface Resolved {
+  readonly signals: readonly NodeJS.Signals[];
+  readonly gracePeriod: number;
+  readonly clock: Clock | undefined;
+  readonly executor: ExecutorLike | undefined;
+  readonly exceptionHandler: ExceptionHandler | undefined;
+}
+
+function resolve(options: RunOptions | undefined): Resolved {
+  const o = ownOptions<RunOptions>('options', options, ['signals', 'gracePeriod', 'clock', 'executor', 'exceptionHandler']);
+  if (o.gracePeriod !== undefined) checkDuration('options.gracePeriod', o.gracePeriod);
+  if (o.exceptionHandler !== undefined) checkFunction('options.exceptionHandler', o.exceptionHandler);
+  if (o.clock !== undefined && (typeof o.clock?.now !== 'function' || typeof o.clock.setTimer !== 'function')) {
+    throw wrongType('options.clock', 'a Clock (an object with now and setTimer)', o.clock);
+  }
+  if (o.executor !== undefined && (typeof o.executor?.submit !== 'function' || typeof o.executor.shutdown !== 'function')) {
+    throw wrongType('options.executor', 'an Executor', o.executor);
+  }
+  const signals = o.signals ?? ['SIGINT', 'SIGTERM'];
+  if (signals !== false) {
+    if (!Array.isArray(signals)) throw wrongType('options.signals', 'an array of signal names, or false', signals);
+    signals.forEach((s, i) => checkOneOf(`options.signals[${i}]`, s, Object.keys(constants.signals)));
+  }
+  return {
+    signals: signals === false ? [] : signals,
+    gracePeriod: o.gracePeriod ?? 30_000,
+    clock: o.clock,
+    executor: o.executor,
+    exceptionHandler: o.exceptionHandler,
+  };
+}
+
+/**
+ * Runs `main` as the program's main task and resolves with its value when everything it started has ended: background tasks
+ * are cancelled and joined, executors are shut down. Inside a worker it is a no-op: main never runs there.
+ *
+ * - Waits for: main, its background tasks, its executors.
+ * - On cancel: a signal cancels main; when all is closed the process exits with 128 + the signal's number.
+ * - Throws: what main throws; InvalidStateError inside another `run`; TimeoutError when the end takes longer than `gracePeriod`.
+ */
+export async function run<T>(main: TaskFn<T>, options?: RunOptions): Promise<T> {
+  checkFunction('main', main);
+  const o = resolve(options);
+  const inWorker = runInWorker<T>();
+  if (inWorker !== null) return inWorker;
+  if (ambient.getStore()?.task) throw new InvalidStateError('run() was called inside a task of another run(): use withTaskGroup, or await the function itself');
+  return new Run<T>(o).go(main);
+}
+
+class Run<T> {
+  readonly #options: Resolved;
+  readonly #runtime: Runtime;
+  readonly #root: Scope;
+  #signal: NodeJS.Signals | null = null;
+  #main: TaskCore<T> | null = null;
+
+  constructor(options: Resolved) {
+    this.#options = options;
+    this.#runtime = new Runtime(options);
+    this.#root = new Scope(null, this.#runtime);
+    if (options.executor !== undefined) {
+      this.#runtime.executor = options.executor;
+      this.#runtime.closables.add(options.executor);
+    }
+  }
+
+  async go(main: TaskFn<T>): Promise<T> {
+    const restore = adoptRoot(this.#root);
+    const ignore = this.#catchSignals();
+    try {
+      const task = (this.#main = new TaskCore<T>(this.#root, main.name || 'main', null));
+      task.start(main);
+      await new Promise<void>((settled) => task.onSettled(() => settled()));
+      await this.#end();
+      if (this.#signal !== null) this.#exit(this.#signal, task);
+      return task.result();
+    } finally {
+      this.#root.leave();
+      restore();
+      ignore();
+    }
+  }
+
+  #catchSignals(): () => void {
+    const handler = (signal: NodeJS.Signals): void => {
+      if (this.#signal !== null) process.exit(exitCode(signal));
+      this.#signal = signal;
+      this.#main?.cancelWith(new CancelledError({ source: 'signal', reason: signal }));
+      this.#giveUpLater(signal);
+    };
+    for (const s of this.#options.signals) process.on(s, handler);
+    return () => {
+      for (const s of this.#options.signals) process.off(s, handler);
+    };
+  }
+
+  /** Real time, whatever the clock of the run: a person waits at the keyboard. */
+  #giveUpLater(signal: NodeJS.Signals): void {
+    const giveUp = (): void => {
+      this.#runtime.report({ message: `${signal}: not finished after the grace period of ${this.#options.gracePeriod} ms; ${this.#pending()}` });
+      process.exit(exitCode(signal));
+    };
+    setTimeout(giveUp, Math.min(this.#options.gracePeriod, 2 ** 31 - 1)).unref();
+  }
+
+  #exit(signal: NodeJS.Signals, task: TaskCore<T>): void {
+    const error = task.error();
+    if (error !== undefined && !isCancelled(error)) this.#runtime.report({ message: `main failed while it was stopped by ${signal}`, error });
+    process.exit(exitCode(signal));
+  }
+
+  /** Cancels and joins what is left, closes the executors; all within the grace period. */
+  async #end(): Promise<void> {
+    const runtime = this.#runtime;
+    runtime.shuttingDown = true;
+    const { clock } = runtime;
+    let expired = false;
+    const timer = clock.setTimer(clock.now() + this.#options.gracePeriod, () => {
+      expired = true;
+      wake();
+    });
+    let wake: () => void = () => {};
+    const limit = new Promise<void>((r) => (wake = r));
+    try {
+      this.#root.cancelWith(new CancelledError({ source: 'shutdown' }));
+      await firstOf(limit, this.#joinAll());
+      if (!expired) await firstOf(limit, this.#closeAll());
+      if (expired) throw this.#tooLate();
+    } finally {
+      timer[Symbol.dispose]();
+    }
+  }
+
+  async #joinAll(): Promise<void> {
+    while (this.#runtime.tasks.size > 0) {
+      const tasks = [...this.#runtime.tasks];
+      await Promise.all(tasks.map((t) => new Promise<void>((settled) => t.onSettled(() => settled()))));
+      await nextTurn();
+    }
+  }
+
+  async #closeAll(): Promise<void> {
+    const open = [...this.#runtime.closables];
+    await Promise.all(open.map((c) => c.shutdown({ cancelPending: true })));
+  }
+
+  #tooLate(): TimeoutError {
+    const deadline = this.#runtime.clock.now();
+    return new TimeoutError(`run() could not end within its grace period of ${this.#options.gracePeriod} ms; ${this.#pending()}`, deadline);
+  }
+
+  #pending(): string {
+    const tasks = [...this.#runtime.tasks];
+    if (tasks.length === 0) return 'no task is pending, but an executor has not shut down';
+    const names = tasks.slice(0, 10).map((t) => `${JSON.stringify(t.name)} (${t.state})`);
+    return `still pending: ${names.join(', ')}${tasks.length > 10 ? ` and ${tasks.length - 10} more` : ''}`;
+  }
+}
+
+/** Neither side leaks here: both promises settle, or the process or the run is over. */
+function firstOf(a: Promise<void>, b: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    a.then(resolve, reject);
+    b.then(resolve, reject);
+  });
+}
+
+function exitCode(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}

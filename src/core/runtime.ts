@@ -1,0 +1,75 @@
+/**
+ * What one `run()` owns: its clock, its exception handler, its tasks and its executors. Calls made outside any `run()`
+ * use the detached runtime, so that a script may simply call an offloaded function.
+ */
+import { realClock, toTimerClock } from '../base/clock.ts';
+import type { Clock, TimerClock } from '../base/clock.ts';
+import type { Task } from './task.ts';
+
+export interface ExceptionContext {
+  message: string;
+  error?: unknown;
+  task?: Task<unknown>;
+  createdAt?: string;
+}
+export type ExceptionHandler = (ctx: ExceptionContext) => void;
+
+/** Something with workers or connections that `run()` must close before it resolves. */
+export interface Closable {
+  shutdown(o?: { timeout?: number; cancelPending?: boolean }): Promise<void>;
+}
+
+/** The default executor as the kernel sees it; the executors' floor knows the rest. */
+export interface ExecutorLike extends Closable {
+  submit(fn: never, args: never, o?: never): unknown;
+}
+
+export interface RuntimeOptions {
+  readonly clock?: Clock | undefined;
+  readonly exceptionHandler?: ExceptionHandler | undefined;
+}
+
+export class Runtime {
+  readonly clock: TimerClock;
+  readonly tasks: Set<Task<unknown>> = new Set();
+  readonly closables: Set<Closable> = new Set();
+  /** Work under way outside the loop (jobs, signals handed to foreign calls): a virtual clock must not jump meanwhile. */
+  external = 0;
+  /** The default executor: given to `run()`, or made on demand. */
+  executor: ExecutorLike | null = null;
+  shuttingDown = false;
+  readonly #handler: ExceptionHandler | undefined;
+
+  constructor(options: RuntimeOptions = {}) {
+    this.clock = options.clock === undefined ? realClock : toTimerClock(options.clock);
+    this.#handler = options.exceptionHandler;
+  }
+
+  /** Hands an error that has no caller to the exception handler. Never throws: a broken handler is reported, not fatal. */
+  report(ctx: ExceptionContext): void {
+    const handler = processHandler ?? this.#handler;
+    if (handler === undefined) return printException(ctx);
+    try {
+      handler(ctx);
+    } catch (broken) {
+      printException({ message: 'the exception handler itself threw', error: broken });
+      printException(ctx);
+    }
+  }
+}
+
+let processHandler: ExceptionHandler | undefined;
+
+export function useExceptionHandler(handler: ExceptionHandler | undefined): void {
+  processHandler = handler;
+}
+
+function printException(ctx: ExceptionContext): void {
+  const task = ctx.task === undefined ? '' : ` in task ${JSON.stringify(ctx.task.name)}`;
+  try {
+    if ('error' in ctx) console.error(`offloop: ${ctx.message}${task}`, ctx.error);
+    else console.error(`offloop: ${ctx.message}${task}`);
+  } catch {
+    // A closed stderr or an error whose own inspection throws must not turn a report into a crash.
+  }
+}

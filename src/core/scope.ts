@@ -1,0 +1,261 @@
+/**
+ * The kernel's heart: a tree of scopes, each holding one intrusive list of what is parked inside it.
+ *
+ * Ambient: the AsyncLocalStorage's store *is* the innermost scope, so a checkpoint is one load and one comparison.
+ * Level-triggered: `effective` stays set, so every checkpoint in a cancelled scope throws, not only the first; JavaScript's
+ * `catch {}` swallows everything, and an edge-triggered cancellation would get lost in it.
+ * Intrusive: waiters and child scopes are links of the scope's own list. Linking and unlinking are O(1) and allocate nothing;
+ * a listener on an AbortSignal with 10,000 listeners costs 12 to 21 µs.
+ *
+ * Cancelling works in two phases: first the flag goes down the whole tree, then the waiters wake. So whoever runs first
+ * after a cancel already sees every scope in its final state. Nothing here recurses: 5,000 nested scopes are fine.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { inspect } from 'node:util';
+import { CancelledError } from '../base/errors.ts';
+import type { Timed } from '../base/timers.ts';
+import { Runtime } from './runtime.ts';
+import type { TaskCore } from './task.ts';
+
+/** A link in a scope's list: a parked waiter, a signal handed out, or a child scope. */
+export abstract class ScopeMember {
+  /** The scope whose list holds this; null when unlinked. */
+  holder: Scope | null = null;
+  before: ScopeMember | null = null;
+  after: ScopeMember | null = null;
+
+  // Not `instanceof`: two copies of the package in one process share one tree.
+  get isScope(): boolean {
+    return false;
+  }
+
+  /** Called once the surrounding scope is cancelled; a waiter is already unlinked then. */
+  abstract onCancel(error: CancelledError): void;
+}
+
+/** Cancels a scope when its time has come. */
+class Deadline implements Timed {
+  order: number = -1;
+  when: number = Infinity;
+  readonly #scope: Scope;
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+  }
+
+  fire(): void {
+    this.#scope.cancelWith(new CancelledError({ source: 'deadline' }));
+  }
+}
+
+export class Scope extends ScopeMember {
+  readonly runtime: Runtime;
+  parent: Scope | null;
+  /** The task this scope belongs to; a task's own scope is the task itself. */
+  task: TaskCore | null;
+  /** Why this scope itself was cancelled. */
+  own: CancelledError | null = null;
+  /** Why checkpoints inside must throw: the own reason, or that of the nearest cancelled scope visible from here. */
+  effective: CancelledError | null = null;
+  shielded = false;
+  exited = false;
+  /** True when `onCancel` wants to hear that `effective` became set (a signal was handed out, or the scope is a job). */
+  listens = false;
+  first: ScopeMember | null = null;
+  last: ScopeMember | null = null;
+  controller: AbortController | null = null;
+  /** The armed deadline, if any. */
+  timer: Deadline | null = null;
+  /** The public face of this scope, made when somebody asks for it. */
+  handle: object | null = null;
+
+  constructor(parent: Scope | null, runtime: Runtime, task: TaskCore | null = parent === null ? null : parent.task) {
+    super();
+    this.runtime = runtime;
+    this.task = task;
+    this.parent = null;
+    if (parent !== null) this.enter(parent);
+  }
+
+  override get isScope(): boolean {
+    return true;
+  }
+
+  /** One short line for logs and `console.log`, instead of the kernel's links. */
+  describe(): string {
+    return this.effective === null ? '<Scope>' : '<Scope cancelled>';
+  }
+
+  /** Becomes a child of `parent` and takes over its cancellation, unless shielded. */
+  enter(parent: Scope): void {
+    const live = parent.exited ? liveAncestor(parent) : parent;
+    this.parent = live;
+    if (!this.shielded && this.effective === null) this.effective = live.effective;
+    live.link(this);
+  }
+
+  link(member: ScopeMember): void {
+    member.holder = this;
+    const last = this.last;
+    member.before = last;
+    if (last === null) this.first = member;
+    else last.after = member;
+    this.last = member;
+  }
+
+  unlink(member: ScopeMember): void {
+    const { before, after } = member;
+    if (before === null) this.first = after;
+    else before.after = after;
+    if (after === null) this.last = before;
+    else after.before = before;
+    member.before = member.after = member.holder = null;
+  }
+
+  /** The first reason wins. False when the scope was cancelled or left before. */
+  cancelWith(error: CancelledError): boolean {
+    if (this.own !== null || this.exited) return false;
+    this.own = error;
+    if (this.effective === null) this.spread();
+    return true;
+  }
+
+  setShield(on: boolean): void {
+    if (this.shielded === on) return;
+    this.shielded = on;
+    if (this.parent !== null) this.spread();
+  }
+
+  /** The reason that is visible from outside this scope's shield; a scope may swallow a CancelledError only if there is none. */
+  get outer(): CancelledError | null {
+    return this.shielded || this.parent === null ? null : this.parent.effective;
+  }
+
+  /** Swallow rule: cancelled itself, and nobody around it is. */
+  get absorbs(): boolean {
+    return this.own !== null && this.outer === null;
+  }
+
+  /** Leaves the tree. What is still linked (a call nobody awaited, a job still running) moves up, so it stays cancellable. */
+  leave(): void {
+    if (this.exited) return;
+    this.exited = true;
+    if (this.timer !== null) this.runtime.clock.disarm(this.timer);
+    this.holder?.unlink(this);
+    if (this.first === null || this.parent === null) return;
+    const heir = liveAncestor(this.parent);
+    for (let m = this.first as ScopeMember | null; m !== null; m = this.first) {
+      this.unlink(m);
+      if (m.isScope) (m as Scope).parent = heir;
+      heir.link(m);
+    }
+  }
+
+  get deadline(): number {
+    return this.timer === null ? Infinity : this.timer.when;
+  }
+
+  /** Arms, moves or (Infinity) removes the deadline; one in the past cancels at once. */
+  setDeadline(when: number): void {
+    if (this.timer === null && when === Infinity) return;
+    const timer = (this.timer ??= new Deadline(this));
+    const { clock } = this.runtime;
+    clock.disarm(timer);
+    timer.when = when;
+    if (when <= clock.now()) timer.fire();
+    else if (when !== Infinity) clock.arm(timer);
+  }
+
+  get signal(): AbortSignal {
+    const controller = (this.controller ??= new AbortController());
+    this.listens = true;
+    if (this.effective !== null && !controller.signal.aborted) controller.abort(this.effective);
+    return controller.signal;
+  }
+
+  override onCancel(error: CancelledError): void {
+    this.controller?.abort(error);
+  }
+
+  /** Recomputes `effective` from here down, then wakes whoever is parked where it became set. */
+  spread(): void {
+    const wake: ScopeMember[] = [];
+    let member: ScopeMember | null = this;
+    while (member !== null) {
+      let down: ScopeMember | null = null;
+      if (!member.isScope) wake.push(member);
+      else if ((member as Scope).refresh()) {
+        if ((member as Scope).listens) wake.push(member);
+        down = (member as Scope).first;
+      }
+      member = down ?? nextAfter(member, this);
+    }
+    for (const m of wake) {
+      const holder = m.holder;
+      if (m.isScope) {
+        const reason = (m as Scope).effective;
+        if (reason !== null) m.onCancel(reason);
+      } else if (holder !== null && holder.effective !== null) {
+        holder.unlink(m);
+        m.onCancel(holder.effective);
+      }
+    }
+  }
+
+  /** True when `effective` changed, so that the scopes below must be looked at. */
+  refresh(): boolean {
+    const before = this.effective;
+    const inherited = this.shielded || this.parent === null ? null : this.parent.effective;
+    const stillTrue = before !== null && (before === this.own || before === inherited);
+    this.effective = stillTrue ? before : (inherited ?? this.own);
+    return this.effective !== before;
+  }
+}
+
+Object.defineProperty(Scope.prototype, inspect.custom, {
+  value(this: Scope): string {
+    return this.describe();
+  },
+});
+
+/** The next member in depth-first order that is not inside `member`, within `root`. */
+function nextAfter(member: ScopeMember, root: Scope): ScopeMember | null {
+  let m: ScopeMember = member;
+  while (m !== root) {
+    if (m.after !== null) return m.after;
+    m = m.holder as Scope;
+  }
+  return null;
+}
+
+export function liveAncestor(scope: Scope): Scope {
+  let s = scope;
+  while (s.exited && s.parent !== null) s = s.parent;
+  return s;
+}
+
+type Ambient = AsyncLocalStorage<Scope>;
+const ambientKey = Symbol.for('offloop.scope.v1');
+const shared = globalThis as { [ambientKey]?: Ambient };
+
+/** One storage for all copies of the package that are loaded, so that they see each other's scopes. */
+export const ambient: Ambient = (shared[ambientKey] ??= new AsyncLocalStorage<Scope>());
+
+const detached = new Scope(null, new Runtime());
+let rootOfRun: Scope = detached;
+
+/** The innermost scope: the ambient one, else the root of the active `run()`, else a root that is never cancelled. */
+export function here(): Scope {
+  const scope = ambient.getStore();
+  if (scope === undefined) return rootOfRun;
+  return scope.exited ? liveAncestor(scope) : scope;
+}
+
+/** Makes `root` the fallback for calls outside any scope; returns what restores the former one. */
+export function adoptRoot(root: Scope): () => void {
+  const former = rootOfRun;
+  rootOfRun = root;
+  return () => {
+    if (rootOfRun === root) rootOfRun = former.exited ? detached : former;
+  };
+}

@@ -1,0 +1,196 @@
+/**
+ * Task groups: no task outlives its group, and every error surfaces.
+ *
+ * One error cancels the others; the block ends when the last child has. What it throws, in this order: the errors of
+ * children and body (one TaskGroupError), the cancellation of something around it, nothing.
+ */
+import { CancelledError, InvalidStateError, isCancelled, TaskGroupError } from '../base/errors.ts';
+import { checkBoolean, checkCount, checkFunction, checkOneOf, checkSignal, checkString, ownOptions } from '../base/validate.ts';
+import { Ring } from '../base/ring.ts';
+import type { CancelScope } from './cancel-scope.ts';
+import { ambient, here, Scope } from './scope.ts';
+import { publicScope } from './current-scope.ts';
+import { TaskCore } from './task.ts';
+import type { MaybePromise, Task, TaskFn, TaskOwner } from './task.ts';
+import { linkSignal } from './link-signal.ts';
+
+export interface SpawnOptions {
+  /** Shown in errors, reports and call graphs. Default: the function's name, else `Task-n`. */
+  name?: string;
+  /** Runs the function at once, up to its first wait, instead of one microtask later. */
+  eager?: boolean;
+  /** Aborting it cancels the task. */
+  signal?: AbortSignal;
+}
+
+export interface GroupOptions {
+  name?: string;
+  /** Aborting it cancels the group, which then rejects with CancelledError. */
+  signal?: AbortSignal;
+  /** 'first' throws the first error itself instead of a TaskGroupError; later ones go to the exception handler. */
+  errors?: 'group' | 'first';
+  /** How many children run at once; further ones wait in order of spawning. */
+  limit?: number;
+}
+
+export interface TaskGroup {
+  readonly scope: CancelScope;
+  readonly name: string;
+  /** Children that have not settled. */
+  readonly size: number;
+  /**
+   * Starts `fn` as a child, one microtask later.
+   *
+   * - Waits for: nothing; the group's block waits for the child.
+   * - On cancel: spawning into a cancelled group is allowed, the newcomer runs to its first checkpoint.
+   * - Order: children start in the order of spawning.
+   * - Throws: InvalidStateError after the block has ended; the function is not called then.
+   */
+  spawn<T>(fn: TaskFn<T>, o?: SpawnOptions): Task<T>;
+  /** Cancels body and children; the group then ends quietly. */
+  cancel(reason?: unknown): void;
+}
+
+const spawnKeys = ['name', 'eager', 'signal'] as const;
+
+export function spawnOptions(options: SpawnOptions | undefined): SpawnOptions {
+  if (options === undefined) return {};
+  const o = ownOptions<SpawnOptions>('options', options, spawnKeys);
+  if (o.name !== undefined) checkString('options.name', o.name);
+  if (o.eager !== undefined) checkBoolean('options.eager', o.eager);
+  if (o.signal !== undefined) checkSignal('options.signal', o.signal);
+  return o;
+}
+
+function groupOptions(options: GroupOptions | undefined): GroupOptions {
+  const o = ownOptions<GroupOptions>('options', options, ['name', 'signal', 'errors', 'limit']);
+  if (o.name !== undefined) checkString('options.name', o.name);
+  if (o.signal !== undefined) checkSignal('options.signal', o.signal);
+  if (o.errors !== undefined) checkOneOf('options.errors', o.errors, ['group', 'first']);
+  if (o.limit !== undefined) checkCount('options.limit', o.limit, 1, { infinite: true });
+  return o;
+}
+
+class Group implements TaskGroup, TaskOwner {
+  readonly name: string;
+  readonly #scope: Scope;
+  readonly #errors: unknown[] = [];
+  readonly #limit: number;
+  #size = 0;
+  #running = 0;
+  readonly #waiting = new Ring<() => void>(); // starts put off by `limit`
+  #closed = false;
+  #empty: (() => void) | null = null;
+
+  constructor(scope: Scope, name: string, limit: number) {
+    this.#scope = scope;
+    this.name = name;
+    this.#limit = limit;
+  }
+
+  get scope(): CancelScope {
+    return publicScope(this.#scope);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get errors(): readonly unknown[] {
+    return this.#errors;
+  }
+
+  spawn<T>(fn: TaskFn<T>, options?: SpawnOptions): Task<T> {
+    checkFunction('fn', fn);
+    if (this.#closed) throw new InvalidStateError(`Task group ${JSON.stringify(this.name)} has ended: it cannot spawn`);
+    const o = spawnOptions(options);
+    const task = new TaskCore<T>(this.#scope, o.name ?? fn.name, this);
+    this.#size++;
+    if (o.signal !== undefined) task.onSettled(linkSignal(o.signal, task));
+    const start = (): void => {
+      this.#running++;
+      task.start(fn, o.eager);
+    };
+    if (this.#running < this.#limit) start();
+    else this.#waiting.push(start);
+    return task;
+  }
+
+  cancel(reason?: unknown): void {
+    this.#scope.cancelWith(new CancelledError({ source: 'explicit', reason, by: here().task?.name }));
+  }
+
+  taskSettled(task: TaskCore): void {
+    this.#running--;
+    if (task.failed) this.#fail(task.failure, new CancelledError({ source: 'sibling', reason: task.failure, by: task.name }));
+    if (this.#waiting.size > 0) this.#waiting.shift()();
+    if (--this.#size === 0) this.#empty?.();
+  }
+
+  bodyFailed(error: unknown): void {
+    const source = { source: 'body', reason: error, by: this.#scope.task?.name } as const;
+    if (isCancelled(error)) this.#scope.cancelWith(new CancelledError(source));
+    else this.#fail(error, new CancelledError(source));
+  }
+
+  #fail(error: unknown, reason: CancelledError): void {
+    this.#errors.push(error);
+    this.#scope.cancelWith(reason);
+  }
+
+  /** Resolves when no child is left; children may still spawn others until then. */
+  async join(): Promise<void> {
+    while (this.#size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#empty = resolve;
+      });
+    }
+    this.#closed = true;
+    this.#scope.leave();
+  }
+}
+
+/**
+ * Runs `body` with a group, and joins every child before it goes on. The first error of a child or of the body cancels the
+ * rest. Resolves with the body's value, or with undefined when `tg.cancel()` stopped the body.
+ *
+ * - Waits for: the body and all children, also when cancelled.
+ * - On cancel: body and children are cancelled and joined.
+ * - Throws: TaskGroupError with every error (`errors: 'first'`: the first one itself); CancelledError.
+ */
+export async function withTaskGroup<R>(body: (tg: TaskGroup) => MaybePromise<R>, options?: GroupOptions): Promise<R> {
+  checkFunction('body', body);
+  const o = groupOptions(options);
+  const parent = here();
+  const scope = new Scope(parent, parent.runtime);
+  const group = new Group(scope, o.name ?? (body.name || 'task group'), o.limit ?? Infinity);
+  const unlink = o.signal === undefined ? null : linkSignal(o.signal, scope);
+  let value: R | undefined;
+  let interrupted: unknown = null;
+  try {
+    value = await ambient.run(scope, body, group);
+  } catch (error) {
+    if (isCancelled(error) && !endsQuietly(scope)) interrupted = error;
+    group.bodyFailed(error);
+  }
+  await group.join();
+  unlink?.();
+  settleGroup(group, scope, o.errors ?? 'group');
+  if (scope.outer !== null) throw interrupted ?? scope.outer;
+  if (interrupted !== null && !endsQuietly(scope)) throw interrupted;
+  if (scope.own?.source === 'signal') throw scope.own;
+  return value as R;
+}
+
+/** Somebody inside decided that the group has done enough. */
+function endsQuietly(scope: Scope): boolean {
+  return scope.own?.source === 'explicit' || scope.own?.source === 'deadline';
+}
+
+function settleGroup(group: Group, scope: Scope, errors: 'group' | 'first'): void {
+  const all = group.errors;
+  if (all.length === 0) return;
+  if (errors === 'group') throw new TaskGroupError(all);
+  for (const error of all.slice(1)) scope.runtime.report({ message: `Another error in task group ${JSON.stringify(group.name)}`, error });
+  throw all[0];
+}

@@ -1,0 +1,273 @@
+/**
+ * A task is a scope with an outcome: that it *is* its own scope saves an object per task and makes `task.cancel()` a plain
+ * scope cancel. Who owns a task (a group, `run()`, an executor) hears when it settles; a task without a listener for its
+ * failure is the owner's to report.
+ */
+import { CancelledError, InvalidStateError, isCancelled } from '../base/errors.ts';
+import { checkFunction } from '../base/validate.ts';
+import { ambient, here, Scope } from './scope.ts';
+import { WaitQueue, Waiter } from './waiter.ts';
+
+export type MaybePromise<T> = T | PromiseLike<T>;
+export type TaskState = 'pending' | 'running' | 'cancelling' | 'done' | 'failed' | 'cancelled';
+
+/** What every task function receives. `signal` is made on first read. */
+export interface TaskContext {
+  readonly signal: AbortSignal;
+  readonly task: Task<unknown>;
+}
+export type TaskFn<T> = (ctx: TaskContext) => MaybePromise<T>;
+
+/** Work that was started and will settle: awaiting it is a checkpoint and never cancels it. */
+export interface Task<T> extends PromiseLike<T> {
+  catch: Promise<T>['catch'];
+  finally: Promise<T>['finally'];
+  readonly id: number;
+  name: string;
+  readonly state: TaskState;
+  readonly settled: boolean;
+  /** Asks the task to stop: its next checkpoint throws. False once it has settled. */
+  cancel(reason?: unknown): boolean;
+  /** The value; throws the error if it failed, InvalidStateError while it is unsettled. */
+  result(): T;
+  /** The error (a CancelledError if it was cancelled), undefined if it succeeded; InvalidStateError while it is unsettled. */
+  error(): unknown;
+  /** Waits until the task has settled, whatever the outcome. */
+  wait(): Promise<void>;
+  /** Calls back once, when the task settles (at once, one microtask later, if it has). Disposing the result prevents the call. */
+  onSettled(cb: (t: Task<T>) => void): Disposable;
+}
+
+export interface TaskOwner {
+  taskSettled(task: TaskCore): void;
+}
+
+type Phase = 'pending' | 'running' | 'done' | 'failed' | 'cancelled';
+const START: Promise<void> = Promise.resolve();
+let lastId = 0;
+
+/** Someone who awaits a task. */
+class Joiner extends Waiter<unknown, TaskCore> {
+  /** Set when this wait was cancelled, but must last until the job has really ended. */
+  interrupted: CancelledError | null = null;
+  /** False for `wait()`, which does not ask how it ended. */
+  readonly asksOutcome: boolean;
+
+  constructor(task: TaskCore, asksOutcome: boolean) {
+    super(task);
+    this.asksOutcome = asksOutcome;
+  }
+
+  override onCancel(error: CancelledError): void {
+    if (this.carried.keepsJoiners) this.interrupted = error;
+    else super.onCancel(error);
+  }
+}
+
+export class TaskCore<T = unknown> extends Scope implements Task<T> {
+  readonly id: number = ++lastId;
+  name: string;
+  readonly owner: TaskOwner | null;
+  #phase: Phase = 'pending';
+  #outcome: unknown = undefined;
+  #joiners: WaitQueue<unknown, TaskCore> | null = null;
+  #hooks: ((t: Task<T>) => void)[] | null = null;
+  #retrieved = false;
+
+  constructor(parent: Scope, name: string, owner: TaskOwner | null) {
+    super(parent, parent.runtime, null);
+    this.task = this as TaskCore;
+    this.name = name === '' ? `Task-${this.id}` : name;
+    this.owner = owner;
+    this.runtime.tasks.add(this);
+  }
+
+  get state(): TaskState {
+    const phase = this.#phase;
+    return (phase === 'running' || phase === 'pending') && this.effective !== null ? 'cancelling' : phase;
+  }
+
+  get settled(): boolean {
+    return this.#phase !== 'pending' && this.#phase !== 'running';
+  }
+
+  /** True once somebody asked for the outcome, so that a failure need not be reported. */
+  get retrieved(): boolean {
+    return this.#retrieved;
+  }
+
+  /** True while a cancelled awaiter must not go on yet, because the work goes on (see JobTask). */
+  get keepsJoiners(): boolean {
+    return false;
+  }
+
+  /** The task that answers for this one: whoever opened the group, or null at the top. */
+  get parentTask(): TaskCore | null {
+    return this.parent?.task ?? null;
+  }
+
+  /** Runs `fn` in this task one microtask from now, or at once when `eager`. */
+  start(fn: TaskFn<T>, eager = false): void {
+    if (eager) this.#begin(fn);
+    else void START.then(() => this.#begin(fn));
+  }
+
+  #begin(fn: TaskFn<T>): void {
+    this.#phase = 'running';
+    let result: MaybePromise<T>;
+    try {
+      result = ambient.run(this as Scope, fn, this as unknown as TaskContext);
+    } catch (error) {
+      return this.fail(error);
+    }
+    if (isThenable(result)) {
+      result.then(
+        (value) => this.succeed(value),
+        (error: unknown) => this.fail(error),
+      );
+    } else this.succeed(result);
+  }
+
+  succeed(value: T): void {
+    this.#settle('done', value);
+  }
+
+  fail(error: unknown): void {
+    if (!isCancelled(error)) return this.#settle('failed', error);
+    this.#settle('cancelled', error instanceof CancelledError ? error : (error as Error).cause);
+  }
+
+  /** Marks a task that is driven from outside (a job in an executor) as running. */
+  markRunning(): void {
+    if (this.#phase === 'pending') this.#phase = 'running';
+  }
+
+  #settle(phase: Phase, outcome: unknown): void {
+    if (this.settled) return;
+    this.#phase = phase;
+    this.#outcome = outcome;
+    this.leave();
+    this.runtime.tasks.delete(this);
+    const joiners = this.#joiners;
+    for (let j = joiners?.shift() as Joiner | null | undefined; j; j = joiners?.shift() as Joiner | null) {
+      if (j.interrupted !== null) j.refuse(j.interrupted);
+      else if (!j.asksOutcome) j.grant(undefined);
+      else if (phase === 'done') j.grant(outcome);
+      else j.refuse(outcome);
+    }
+    this.owner?.taskSettled(this as TaskCore);
+    for (const hook of this.#hooks ?? []) this.#call(hook);
+    this.#hooks = null;
+  }
+
+  #call(hook: (t: Task<T>) => void): void {
+    try {
+      hook(this);
+    } catch (error) {
+      this.runtime.report({ message: `Exception in callback ${hook.name || '<anonymous>'}`, error, task: this });
+    }
+  }
+
+  cancel(reason?: unknown): boolean {
+    if (this.settled) return false;
+    this.cancelWith(new CancelledError({ source: 'explicit', reason, by: here().task?.name }));
+    return true;
+  }
+
+  result(): T {
+    this.#requireSettled('result');
+    this.#retrieved = true;
+    if (this.#phase === 'done') return this.#outcome as T;
+    throw this.#outcome;
+  }
+
+  error(): unknown {
+    this.#requireSettled('error');
+    this.#retrieved = true;
+    return this.#phase === 'done' ? undefined : this.#outcome;
+  }
+
+  /** The outcome as the owner sees it, which does not count as retrieving it. */
+  get failure(): unknown {
+    return this.#phase === 'failed' ? this.#outcome : undefined;
+  }
+
+  get failed(): boolean {
+    return this.#phase === 'failed';
+  }
+
+  #requireSettled(what: string): void {
+    if (!this.settled) throw new InvalidStateError(`Task ${JSON.stringify(this.name)} has not settled yet (${this.state}): no ${what}`);
+  }
+
+  then<A = T, B = never>(
+    onValue?: ((value: T) => A | PromiseLike<A>) | null,
+    onError?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.#retrieved = true;
+    return (this.#join(true) as Promise<T>).then(onValue, onError);
+  }
+
+  catch<B = never>(onError?: ((error: unknown) => B | PromiseLike<B>) | null): Promise<T | B> {
+    return this.then(undefined, onError);
+  }
+
+  finally(onEnd?: (() => void) | null): Promise<T> {
+    return this.then().finally(onEnd);
+  }
+
+  wait(): Promise<void> {
+    return this.#join(false) as Promise<void>;
+  }
+
+  #join(asksOutcome: boolean): Promise<unknown> {
+    const scope = here();
+    const stays = this.keepsJoiners && !this.settled;
+    if (scope.effective !== null && !stays) return Promise.reject(scope.effective);
+    if (this.settled) return asksOutcome && this.#phase !== 'done' ? Promise.reject(this.#outcome) : Promise.resolve(this.#outcome);
+    if (scope.task === (this as TaskCore)) {
+      return Promise.reject(new InvalidStateError(`Task ${JSON.stringify(this.name)} cannot await itself: it would never settle`));
+    }
+    const joiner = new Joiner(this as TaskCore, asksOutcome);
+    (this.#joiners ??= new WaitQueue()).push(joiner);
+    if (scope.effective === null) scope.link(joiner);
+    else joiner.interrupted = scope.effective;
+    return new Promise((resolve, reject) => {
+      joiner.resolve = resolve;
+      joiner.reject = reject;
+    });
+  }
+
+  onSettled(cb: (t: Task<T>) => void): Disposable {
+    checkFunction('cb', cb);
+    const hook = (t: Task<T>): void => cb(t);
+    if (this.settled) {
+      let wanted = true;
+      queueMicrotask(() => wanted && this.#call(hook));
+      return { [Symbol.dispose]: () => void (wanted = false) };
+    }
+    (this.#hooks ??= []).push(hook);
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#hooks !== null) this.#hooks = this.#hooks.filter((h) => h !== hook);
+      },
+    };
+  }
+
+  override describe(): string {
+    return `<Task #${this.id} ${JSON.stringify(this.name)} ${this.state}>`;
+  }
+
+  override toString(): string {
+    return this.describe();
+  }
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return value !== null && (typeof value === 'object' || typeof value === 'function') && typeof (value as PromiseLike<unknown>).then === 'function';
+}
+
+/** The task this code runs in; undefined outside any task. */
+export function currentTask(): Task<unknown> | undefined {
+  return ambient.getStore()?.task ?? undefined;
+}

@@ -1,0 +1,97 @@
+/**
+ * The one waiter queue under every primitive: fairness and cancellation are written once and tested once.
+ *
+ * A waiter is linked twice: in its scope's list (so that a cancel finds it) and in the queue of what it waits for (so that a
+ * release finds it). Strict FIFO, direct hand-off: whoever is granted was taken out of both lists first, so a grant is never
+ * taken back, and a cancelled wait never happened. (Compare trio's ParkingLot and tokio's batch_semaphore.)
+ */
+import type { CancelledError } from '../base/errors.ts';
+import { here, ScopeMember } from './scope.ts';
+import type { Scope } from './scope.ts';
+
+export class Waiter<T = unknown, V = unknown> extends ScopeMember {
+  queue: WaitQueue<T, V> | null = null;
+  ahead: Waiter<T, V> | null = null;
+  behind: Waiter<T, V> | null = null;
+  /** What a blocked producer carries, e.g. the item of a `put`. */
+  readonly carried: V;
+  resolve!: (value: T) => void;
+  reject!: (error: unknown) => void;
+
+  constructor(carried: V) {
+    super();
+    this.carried = carried;
+  }
+
+  /** Ends the wait with a value. Cancellation that comes later arrives at the next checkpoint. */
+  grant(value: T): void {
+    this.holder?.unlink(this);
+    this.resolve(value);
+  }
+
+  /** Ends the wait with an error. */
+  refuse(error: unknown): void {
+    this.holder?.unlink(this);
+    this.reject(error);
+  }
+
+  override onCancel(error: CancelledError): void {
+    this.queue?.remove(this);
+    this.reject(error);
+  }
+}
+
+export class WaitQueue<T = unknown, V = unknown> {
+  #first: Waiter<T, V> | null = null;
+  #last: Waiter<T, V> | null = null;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  push(waiter: Waiter<T, V>): void {
+    const last = this.#last;
+    waiter.queue = this;
+    waiter.ahead = last;
+    if (last === null) this.#first = waiter;
+    else last.behind = waiter;
+    this.#last = waiter;
+    this.#size++;
+  }
+
+  remove(waiter: Waiter<T, V>): void {
+    if (waiter.queue !== this) return;
+    const { ahead, behind } = waiter;
+    if (ahead === null) this.#first = behind;
+    else ahead.behind = behind;
+    if (behind === null) this.#last = ahead;
+    else behind.ahead = ahead;
+    waiter.ahead = waiter.behind = waiter.queue = null;
+    this.#size--;
+  }
+
+  /** Takes out whoever waits longest. */
+  shift(): Waiter<T, V> | null {
+    const first = this.#first;
+    if (first !== null) this.remove(first);
+    return first;
+  }
+
+  /** Parks the caller at the end of the line until it is granted, refused or cancelled. The caller has checked for cancellation. */
+  park(scope: Scope, carried: V): Promise<T> {
+    const waiter = new Waiter<T, V>(carried);
+    this.push(waiter);
+    scope.link(waiter);
+    return new Promise<T>((resolve, reject) => {
+      waiter.resolve = resolve;
+      waiter.reject = reject;
+    });
+  }
+}
+
+/** Waits in `queue`: a checkpoint first, then parked. */
+export function parkIn<T, V>(queue: WaitQueue<T, V>, carried: V): Promise<T> {
+  const scope = here();
+  return scope.effective === null ? queue.park(scope, carried) : Promise.reject(scope.effective);
+}
