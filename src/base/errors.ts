@@ -142,7 +142,7 @@ export class WorkerDiedError extends BrokenResourceError {
   readonly why: WorkerDiedInit['why'];
 
   constructor(message: string, init: WorkerDiedInit) {
-    super(message, { code: 'OFFLOOP_WORKER_DIED', ...('cause' in init ? { cause: init.cause } : {}) });
+    super(message, { code: 'OFFLOOP_WORKER_DIED', ...(init.cause === undefined ? {} : { cause: init.cause }) });
     this.job = init.job;
     this.why = init.why;
     this.exitCode = init.exitCode ?? null;

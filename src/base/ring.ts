@@ -8,6 +8,11 @@ export class Ring<T> {
     return this.#size;
   }
 
+  /** The oldest, still in. */
+  get first(): T | undefined {
+    return this.#items[this.#head];
+  }
+
   push(item: T): void {
     if (this.#size === this.#items.length) this.#grow();
     this.#items[(this.#head + this.#size++) & (this.#items.length - 1)] = item;

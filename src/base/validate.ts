@@ -69,12 +69,12 @@ export function checkDuration(where: string, value: unknown): void {
   if ((value as number) < 0) throw outOfRange(where, 'a number of milliseconds, 0 or more', value);
 }
 
-/** A whole number from `min` up; Infinity only where `infinite` allows it. */
-export function checkCount(where: string, value: unknown, min: number, { infinite = false }: { infinite?: boolean } = {}): void {
-  const expected = `a whole number from ${min} up${infinite ? ', or Infinity' : ''}`;
+/** A whole number from `min` to `max`; Infinity only where `infinite` allows it. */
+export function checkCount(where: string, value: unknown, min: number, { infinite = false, max = Infinity }: { infinite?: boolean; max?: number } = {}): void {
+  const expected = `a whole number ${max === Infinity ? `from ${min} up` : `from ${min} to ${max}`}${infinite ? ', or Infinity' : ''}`;
   if (typeof value !== 'number') throw wrongType(where, expected, value);
   const whole = Number.isSafeInteger(value) || (infinite && value === Infinity);
-  if (!whole || value < min) throw outOfRange(where, expected, value);
+  if (!whole || value < min || value > max) throw outOfRange(where, expected, value);
 }
 
 export function checkSignal(where: string, value: unknown): void {

@@ -1,0 +1,32 @@
+/**
+ * What is alive in this process, by kind and name: instruments read other floors only through this and `statistics()`, so
+ * they work with whatever is loaded. Shared by all copies of the package.
+ */
+export interface Live {
+  statistics(): object;
+}
+
+const key: unique symbol = Symbol.for('offloop.live.v1') as never;
+type Table = Map<string, Map<Live, string>>;
+const table: Table = ((globalThis as { [key]?: Table })[key] ??= new Map());
+
+export function register(kind: string, name: string, object: Live): void {
+  let objects = table.get(kind);
+  if (objects === undefined) table.set(kind, (objects = new Map()));
+  objects.set(object, name);
+}
+
+export function unregister(kind: string, object: Live): void {
+  table.get(kind)?.delete(object);
+}
+
+/** Statistics of all that are alive; equal names are numbered. */
+export function statisticsOf(kind: string): Record<string, object> {
+  const all: Record<string, object> = {};
+  for (const [object, name] of table.get(kind) ?? []) {
+    let unique = name;
+    for (let n = 2; Object.hasOwn(all, unique); n++) unique = `${name} (${n})`;
+    all[unique] = object.statistics();
+  }
+  return all;
+}

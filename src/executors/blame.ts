@@ -1,0 +1,45 @@
+/** The errors of jobs whose worker failed, not their function. Each names its job and ends its stack at the submitting line. */
+import { WorkerDiedError } from '../base/errors.ts';
+import type { Job } from './job.ts';
+import type { WorkerDeath } from './worker-handle.ts';
+
+const whyText: Record<WorkerDeath['why'], (d: WorkerDeath) => string> = {
+  exit: (d) => `the worker exited with code ${d.exitCode}${d.signalName === null ? '' : ` (${d.signalName})`}`,
+  uncaught: (d) => `an error was thrown outside the job's own calls: ${textOf(d.cause)}`,
+  'out-of-memory': () => 'the worker ran out of memory (see resourceLimits)',
+  terminated: () => 'the worker was terminated',
+  'load-failed': () => 'the worker could not load a module',
+};
+
+export function workerDied(job: Job | null, death: WorkerDeath): WorkerDiedError {
+  const during = job === null ? 'The worker died while it started' : `The worker died while it ran job ${JSON.stringify(job.name)}`;
+  return blame(job, `${during}: ${whyText[death.why](death)}`, death);
+}
+
+/** `failure` is the LoadFailure that came back: its cause is what the module threw. */
+export function loadFailed(job: Job, failure: unknown): WorkerDiedError {
+  const { url, cause } = failure as { url?: unknown; cause?: unknown };
+  const message = `Module ${String(url)} failed to load in the worker, so job ${JSON.stringify(job.name)} could not run: ${textOf(cause)}`;
+  return blame(job, message, { why: 'load-failed', cause });
+}
+
+/** `preload` or `init` failed. */
+export function unready(job: Job | null, error: unknown): WorkerDiedError {
+  const { cause } = error as { cause?: unknown };
+  const what = job === null ? '' : `, so job ${JSON.stringify(job.name)} could not run`;
+  return blame(job, `The worker could not get ready${what}: ${textOf(error)}`, { why: 'load-failed', cause: cause ?? error });
+}
+
+export function resultLost(job: Job): WorkerDiedError {
+  return blame(job, `The result of job ${JSON.stringify(job.name)} could not be received on this side`, { why: 'uncaught', cause: undefined });
+}
+
+function blame(job: Job | null, message: string, init: Partial<WorkerDeath> & Pick<WorkerDeath, 'why'>): WorkerDiedError {
+  const error = new WorkerDiedError(message, { job: job?.name ?? '', ...init });
+  if (job !== null) error.stack = `${error.name}: ${message}\n${job.callSite}`;
+  return error;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

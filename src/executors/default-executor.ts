@@ -1,0 +1,76 @@
+/** The executor that offloaded functions use when none is named: one per `run()`, made on demand, shut down at its end. */
+import { checkDuration } from '../base/validate.ts';
+import { reportsFailure } from '../core/background.ts';
+import { here } from '../core/scope.ts';
+import { TaskCore } from '../core/task.ts';
+import type { MaybePromise, Task } from '../core/task.ts';
+import type { Executor, Offloaded, SubmitOptions } from './executor.ts';
+import { checkExecutor, resolveSubmitOptions } from './options.ts';
+import { ThreadPoolExecutor } from './thread.ts';
+import { workerState } from './worker-state.ts';
+
+type Fn = (...args: never[]) => unknown;
+
+export function defaultExecutor(): Executor {
+  const { runtime } = here();
+  runtime.executor ??= new ThreadPoolExecutor({ name: 'default executor' });
+  return runtime.executor as Executor;
+}
+
+/** Runs a job where it is called: inside a worker, where a further hop could wait for its own worker for ever. */
+function inPlace(fn: Fn, args: readonly unknown[], options: SubmitOptions | undefined): Task<unknown> {
+  const settings = resolveSubmitOptions(options);
+  const scope = here();
+  const task = new TaskCore<unknown>(scope, settings.name ?? fn.name, reportsFailure);
+  if (scope.effective === null) task.start(() => fn(...(args as never[])) as MaybePromise<unknown>, true);
+  else task.fail(scope.effective);
+  return task;
+}
+
+/** Submits to `executor`, or to the default one. The stacks of its errors end at the caller of `below`. */
+export function submitTo(executor: Executor | null, below: Fn, fn: Fn, local: Fn, args: readonly unknown[], options?: SubmitOptions): Task<unknown> {
+  if (executor === null && workerState() !== undefined) return inPlace(local, args, options);
+  const target = executor ?? defaultExecutor();
+  if (target instanceof ThreadPoolExecutor) return target.submitFrom(below, fn, args, options);
+  return target.submit(fn as (...a: unknown[]) => unknown, args as unknown[], options);
+}
+
+/**
+ * `loop.run_in_executor`: runs `fn(...args)` in `executor`, or in the default one for null. A plain function must be
+ * self-contained: it travels as source text, and a variable from around it is refused with its name.
+ *
+ * - Waits for: nothing; the task settles when the job has ended.
+ * - On cancel: as `Executor.submit`.
+ * - Throws: TypeError for what is no executor; the task rejects with everything else.
+ */
+export function runInExecutor<A extends unknown[], R>(executor: Executor | null, fn: Offloaded<A, R> | ((...a: A) => R), ...args: A): Task<Awaited<R>> {
+  if (executor !== null) checkExecutor('executor', executor);
+  return submitTo(executor, runInExecutor as Fn, fn as Fn, localOf(fn as Fn), args) as Task<Awaited<R>>;
+}
+
+/** `asyncio.to_thread`: runs `fn(...args)` in the default executor. */
+export function toThread<A extends unknown[], R>(fn: Offloaded<A, R> | ((...a: A) => R), ...args: A): Task<Awaited<R>> {
+  return submitTo(null, toThread as Fn, fn as Fn, localOf(fn as Fn), args) as Task<Awaited<R>>;
+}
+
+function localOf(fn: Fn): Fn {
+  return (fn as { local?: Fn } | null | undefined)?.local ?? fn;
+}
+
+/** Makes `executor` the default of the surrounding `run()`, which shuts it down at its end. The former one is not closed. */
+export function setDefaultExecutor(executor: Executor): void {
+  checkExecutor('executor', executor);
+  const { runtime } = here();
+  runtime.executor = executor;
+  runtime.closables.add(executor);
+}
+
+/** Shuts the default executor down, if there is one; the next use makes a new one. `timeout` in milliseconds. */
+export async function shutdownDefaultExecutor(timeout?: number): Promise<void> {
+  if (timeout !== undefined) checkDuration('timeout', timeout);
+  const { runtime } = here();
+  const { executor } = runtime;
+  runtime.executor = null;
+  if (executor !== null) await executor.shutdown(timeout === undefined ? {} : { timeout });
+}
+

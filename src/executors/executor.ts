@@ -1,0 +1,128 @@
+/**
+ * The contract of every executor, and of functions that run off the loop. One call shape for all of them; each option that
+ * differs in its consequence names the consequence.
+ */
+import type { MaybePromise, Task } from '../core/task.ts';
+import type { Percentiles } from './percentiles.ts';
+
+/** A function that runs elsewhere. Calling it submits to the default executor. Inside a worker the call runs in place. */
+export interface Offloaded<A extends unknown[], R> {
+  (...args: A): Task<R>;
+  /** The same function with other settings or another executor. */
+  with(o: SubmitOptions & { executor?: Executor }): (...args: A) => Task<R>;
+  /** Runs here, on this loop. */
+  local(...args: A): MaybePromise<R>;
+  /** How a worker finds the function: the URL of its module, and its name or place in it. */
+  readonly module: string;
+  readonly export: string;
+}
+
+// eslint-disable-next-line typescript/no-explicit-any -- matches functions with any parameters; `unknown[]` would refuse them
+export type OffloadedFn<F extends (...a: any[]) => unknown> = Offloaded<Parameters<F>, Awaited<ReturnType<F>>>;
+
+/** Cancelling always removes a queued job, and always raises the running job's signal and flag; then: */
+export type OnCancel =
+  | 'terminate' // default: after `grace` milliseconds the worker is killed
+  | 'wait' // waits until the job ends by itself
+  | 'abandon'; // stops waiting at once; the worker stays taken until the job really ends
+
+export interface SubmitOptions {
+  /** Shown in errors, statistics and reports. Default: the function's name. */
+  name?: string;
+  /** What happens when the running job is cancelled. Default: 'terminate'. */
+  onCancel?: OnCancel;
+  /** Milliseconds between asking a running job to stop and killing its worker. Default 1,000. */
+  grace?: number;
+  /** Milliseconds from the job's start in the worker; then it is cancelled and rejects with TimeoutError. */
+  timeout?: number;
+  /** Milliseconds from submit to start; then it rejects with TimeoutError and never runs. */
+  queueTimeout?: number;
+  /** Lower runs first; first come, first served within one. Default 0. */
+  priority?: number;
+  /** Jobs of one key run in the same worker, as long as it lives. */
+  affinity?: string;
+  /** Aborting it cancels the job. */
+  signal?: AbortSignal;
+  /** Called with what the job passes to `progress()`. */
+  onProgress?: (p: unknown) => void;
+}
+
+export interface MapOptions extends SubmitOptions {
+  /** How many items are submitted ahead of the consumer. Default: twice the number of workers. */
+  limit?: number;
+  /** False: results in order of completion. Default: in the order of the items. */
+  ordered?: boolean;
+  /** Called after each result. `total` is known for arrays, sets and maps. */
+  progress?: (done: number, total: number | undefined) => void;
+}
+
+export interface ExecutorStats {
+  kind: 'thread' | 'process' | 'inline' | 'remote';
+  workers: number;
+  busy: number;
+  idle: number;
+  queued: number;
+  running: number;
+  completed: number;
+  failed: number;
+  cancelled: number;
+  /** Workers that were started to replace one that died or was killed. */
+  respawned: number;
+  waitTime: Percentiles;
+  runTime: Percentiles;
+  /** Share of the workers' time spent running jobs, since the executor was made: 0 to 1. */
+  utilization: number;
+}
+
+export interface Executor extends AsyncDisposable {
+  /**
+   * Runs `fn(...args)` in a worker.
+   *
+   * - Waits for: nothing; the task settles when the job has ended.
+   * - On cancel: a queued job never runs; a running one is stopped as `onCancel` says.
+   * - Order: first come, first served within one priority.
+   * - Throws: nothing; the task rejects with what the function throws, WorkerDiedError, NotCloneableError, ExecutorFullError,
+   *   TimeoutError, or InvalidStateError after shutdown.
+   */
+  submit<A extends unknown[], R>(fn: Offloaded<A, R> | ((...a: A) => R), args: A, o?: SubmitOptions): Task<Awaited<R>>;
+  /** Runs `fn` for each item: pulls `items` lazily, with bounded look-ahead, and stops when the consumer does. */
+  map<A, R>(
+    fn: Offloaded<[A], R> | ((a: A) => R),
+    items: Iterable<A> | AsyncIterable<A>,
+    o?: MapOptions,
+  ): AsyncIterableIterator<Awaited<R>> & AsyncDisposable;
+  /** Starts all workers and waits until each has loaded `preload` and run `init`. */
+  warmup(): Promise<void>;
+  /**
+   * Refuses new jobs, waits for accepted ones, then ends the workers. Not a checkpoint: releasing must work in a cancelled scope.
+   * `cancelPending` cancels jobs that have not started; `timeout` (milliseconds) cancels and kills what is left then, with a warning.
+   */
+  shutdown(o?: { timeout?: number; cancelPending?: boolean }): Promise<void>;
+  statistics(): ExecutorStats;
+}
+
+export interface PoolOptions {
+  /** Workers that are kept. Default 0: started on demand. */
+  min?: number;
+  /** Default: `os.availableParallelism()`, or `min` if that is more. */
+  max?: number;
+  /** Milliseconds after which an idle worker above `min` ends. Default 30,000; Infinity = never. */
+  idleTimeout?: number;
+  /** Jobs that may wait for a worker. Default Infinity. */
+  maxQueue?: number;
+  /** A job above `maxQueue` waits for a place in the queue (default), or is refused with ExecutorFullError. */
+  onFull?: 'wait' | 'reject';
+  /** Shown in errors, statistics and reports. */
+  name?: string;
+  /** Runs once in each worker before its first job. */
+  init?: Offloaded<[], unknown>;
+  /** Runs in each worker that ends in order. */
+  teardown?: Offloaded<[], unknown>;
+  /** Modules that each worker imports before its first job. */
+  preload?: readonly (string | URL)[];
+  resourceLimits?: { maxOldGenerationSizeMb?: number; maxYoungGenerationSizeMb?: number; stackSizeMb?: number };
+  /** The workers' `process.env`. Default: a copy of this one. */
+  env?: NodeJS.ProcessEnv;
+  /** Node flags of the workers. Default: this process's, less those that do not work in a worker. */
+  execArgv?: readonly string[];
+}

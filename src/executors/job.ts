@@ -1,0 +1,142 @@
+/**
+ * A job is a task that a worker drives. It hangs under the scope that submitted it, so cancelling the scope stops the work,
+ * not only the promise; and whoever awaits it in that scope goes on only when the work has really ended ('abandon' excepted).
+ */
+import { CancelledError, isCancelled, TimeoutError } from '../base/errors.ts';
+import { realClock } from '../base/clock.ts';
+import { reportsFailure } from '../core/background.ts';
+import { linkSignal } from '../core/link-signal.ts';
+import type { Scope } from '../core/scope.ts';
+import { TaskCore } from '../core/task.ts';
+import type { KnownFunction } from './callable.ts';
+import type { JobSettings } from './options.ts';
+
+/** Where a job is on its way. `held` = the queue is full, it waits for a place; `sent` = posted to a worker. */
+export type JobPhase = 'new' | 'held' | 'queued' | 'sent' | 'ended';
+
+export interface JobHost {
+  jobCancelled(job: Job, error: CancelledError): void;
+}
+
+export interface JobList {
+  /** The list of one worker's own jobs. */
+  readonly bound: boolean;
+  remove(job: Job): void;
+}
+
+export type JobOutcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
+
+/** Text that stands where an error came back from a worker: the line that submitted the job. */
+interface CallSite {
+  stack?: string;
+}
+
+const SITE_FRAMES = 6;
+
+function captureSite(below: (...args: never[]) => unknown): CallSite {
+  const site: CallSite = {};
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = SITE_FRAMES;
+  Error.captureStackTrace(site, below); // V8 collects the frames now and formats them only if `stack` is read
+  Error.stackTraceLimit = limit;
+  return site;
+}
+
+export class Job extends TaskCore {
+  readonly fn: KnownFunction;
+  readonly settings: JobSettings;
+  args: readonly unknown[];
+  phase: JobPhase = 'new';
+  submittedAt = 0;
+  sentAt = 0;
+  /** Its number in the worker's control block while `sent`. */
+  sequence = 0;
+  /** Links of the list it waits in. */
+  list: JobList | null = null;
+  ahead: Job | null = null;
+  behind: Job | null = null;
+  /** Order of submission, kept when the job is moved between lists. */
+  order = 0;
+  /** The error that a passed time limit turns the cancellation into. */
+  #expired: string | null = null;
+  #timer: Disposable | null = null;
+  readonly #host: JobHost;
+  readonly #site: CallSite;
+
+  constructor(scope: Scope, host: JobHost, fn: KnownFunction, args: readonly unknown[], settings: JobSettings, below: (...a: never[]) => unknown) {
+    super(scope, settings.name ?? fn.name, reportsFailure);
+    this.#host = host;
+    this.fn = fn;
+    this.args = args;
+    this.settings = settings;
+    this.listens = true;
+    this.#site = captureSite(below);
+    this.runtime.external++;
+    if (settings.signal !== undefined) this.onSettled(linkSignal(settings.signal, this));
+  }
+
+  override get keepsJoiners(): boolean {
+    return this.settings.onCancel !== 'abandon' && this.phase === 'sent';
+  }
+
+  /** The submitting lines, formatted on demand. */
+  get callSite(): string {
+    return (this.#site.stack ?? '').split('\n').slice(1).join('\n');
+  }
+
+  get waitsInLine(): boolean {
+    return this.phase === 'held' || this.phase === 'queued';
+  }
+
+  override onCancel(error: CancelledError): void {
+    super.onCancel(error);
+    if (!this.settled) this.#host.jobCancelled(this, error);
+  }
+
+  /** Real time, whatever the clock of the run: the worker knows no other. */
+  expireAt(when: number, what: string): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = realClock.setTimer(when, () => {
+      this.#expired = what;
+      this.cancelWith(new CancelledError({ source: 'deadline', reason: what }));
+    });
+  }
+
+  checkAt(when: number, check: () => void): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = realClock.setTimer(when, check);
+  }
+
+  stopTimer(): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = null;
+  }
+
+  /**
+   * Ends the job with its value or error; a job that was asked to stop ends as cancelled, whatever it still returned.
+   * False when it had ended before (it was abandoned).
+   */
+  end(outcome: JobOutcome): boolean {
+    if (this.settled) return false;
+    this.stopTimer();
+    this.phase = 'ended';
+    this.args = [];
+    this.runtime.external--;
+    const reason = this.effective;
+    if (reason === null) {
+      if (outcome.ok) this.succeed(outcome.value);
+      else this.fail(outcome.error);
+      return true;
+    }
+    if (!outcome.ok && !isCancelled(outcome.error)) {
+      this.runtime.report({ message: 'A job failed while it was being cancelled', error: outcome.error, task: this });
+    }
+    this.fail(this.#expired === null ? reason : new TimeoutError(this.#expired, realClock.now(), { cause: reason }));
+    return true;
+  }
+
+  /** Ends a job that was cancelled. */
+  endCancelled(): boolean {
+    return this.end({ ok: false, error: this.effective });
+  }
+}

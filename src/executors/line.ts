@@ -1,0 +1,137 @@
+/**
+ * Who is next: the queue, the jobs held back above `maxQueue`, and those that are bound to one worker by their affinity key.
+ */
+import type { Job } from './job.ts';
+import { JobQueue } from './job-queue.ts';
+
+/** A worker as the line sees it. */
+export interface Home {
+  /** Jobs that must run there. */
+  readonly bound: JobQueue;
+}
+
+/** Keys remembered at once; the one used longest ago is forgotten first. */
+const MAX_KEYS = 10_000;
+
+export class Line<H extends Home> {
+  readonly #queue = new JobQueue();
+  readonly #held = new JobQueue();
+  readonly #homes = new Map<string, H>();
+  readonly #maxQueue: number;
+  #bound = 0;
+  #order = 0;
+
+  constructor(maxQueue: number) {
+    this.#maxQueue = maxQueue;
+  }
+
+  /** Jobs in the queue, bound ones included. */
+  get queued(): number {
+    return this.#queue.size + this.#bound;
+  }
+
+  /** Jobs that wait for a place in the queue. */
+  get held(): number {
+    return this.#held.size;
+  }
+
+  get empty(): boolean {
+    return this.#queue.size === 0 && this.#held.size === 0;
+  }
+
+  get full(): boolean {
+    return this.queued >= this.#maxQueue;
+  }
+
+  enter(job: Job): void {
+    job.order = ++this.#order;
+    job.phase = this.full ? 'held' : 'queued';
+    (job.phase === 'held' ? this.#held : this.#queue).push(job);
+  }
+
+  /** A job that was sent and did not begin goes to the head of the line: it was next. */
+  putBack(job: Job): void {
+    job.phase = 'queued';
+    this.#queue.unshift(job);
+  }
+
+  remove(job: Job): void {
+    if (job.list?.bound === true) this.#bound--;
+    job.list?.remove(job);
+    this.#admit();
+  }
+
+  homeOf(job: Job): H | undefined {
+    const { affinity } = job.settings;
+    return affinity === undefined ? undefined : this.#homes.get(affinity);
+  }
+
+  /** Remembers where a job ran, for the next ones of its key. */
+  settle(job: Job, home: H): void {
+    const { affinity } = job.settings;
+    if (affinity === undefined) return;
+    this.#homes.delete(affinity);
+    this.#homes.set(affinity, home);
+    if (this.#homes.size > MAX_KEYS) this.#homes.delete(this.#homes.keys().next().value as string);
+  }
+
+  /**
+   * Takes out the next job for this worker, by priority and then by age. Jobs met on the way that belong to another worker
+   * move to that worker's own list; `moved` hears of it.
+   */
+  take(home: H, moved: (to: H) => void): Job | null {
+    this.#sort(home, moved);
+    const common = this.#peek();
+    const bound = home.bound.peek();
+    const job = bound === null || (common !== null && before(common, bound)) ? common : bound;
+    if (job !== null) this.remove(job);
+    return job;
+  }
+
+  /** Puts the foreign jobs at the head of the line where they belong. */
+  #sort(home: H, moved: (to: H) => void): void {
+    for (let job = this.#peek(); job !== null; job = this.#peek()) {
+      const other = this.homeOf(job);
+      if (other === undefined || other === home) return;
+      job.list?.remove(job);
+      job.phase = 'queued';
+      other.bound.push(job);
+      this.#bound++;
+      moved(other);
+    }
+  }
+
+  #peek(): Job | null {
+    return this.#queue.peek() ?? this.#held.peek();
+  }
+
+  #admit(): void {
+    while (this.#held.size > 0 && !this.full) {
+      const job = this.#held.shift() as Job;
+      job.phase = 'queued';
+      this.#queue.push(job);
+    }
+  }
+
+  /** A worker is gone: its keys are free, and what was bound to it waits for any. */
+  forget(home: H): void {
+    for (const [key, h] of this.#homes) if (h === home) this.#homes.delete(key);
+    for (let job = home.bound.shift(); job !== null; job = home.bound.shift()) {
+      this.#bound--;
+      this.#queue.push(job);
+    }
+  }
+
+  /** Every job that waits, for a shutdown that cancels them. */
+  *[Symbol.iterator](): Generator<Job, void, void> {
+    yield* this.#queue;
+    yield* this.#held;
+    const homes = new Set(this.#homes.values());
+    for (const home of homes) yield* home.bound;
+  }
+}
+
+function before(a: Job, b: Job): boolean {
+  const byPriority = a.settings.priority - b.settings.priority;
+  return byPriority < 0 || (byPriority === 0 && a.order < b.order);
+}

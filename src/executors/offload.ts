@@ -1,0 +1,86 @@
+/** Functions with an address: defined here, run in a worker that imports the same module. */
+import { basename } from 'node:path';
+import { checkFunction, checkString, ownOptions, wrongType } from '../base/validate.ts';
+import { markOffloaded } from './callable.ts';
+import { submitTo } from './default-executor.ts';
+import type { Executor, Offloaded, OffloadedFn, SubmitOptions } from './executor.ts';
+import { splitExecutor } from './options.ts';
+import { fingerprint, register } from './registry.ts';
+import { resolveModule } from './module-url.ts';
+
+type Fn = (...args: never[]) => unknown;
+
+/**
+ * Gives `fn` an address, so that a worker can find it: `export const resize = offload(import.meta, (img, width) => …)`.
+ * Calling the result runs it off the loop. The worker imports this module, so the module must not do other work when imported.
+ * Functions are found by `name`, or by the order in which the module defines them.
+ */
+// eslint-disable-next-line typescript/no-explicit-any -- matches functions with any parameters
+export function offload<F extends (...a: any[]) => unknown>(meta: ImportMeta, fn: F, options?: { name?: string }): OffloadedFn<F> {
+  const o = ownOptions<{ name: string }>('options', options, ['name']);
+  if (o.name !== undefined) checkString('options.name', o.name);
+  checkFunction('fn', fn);
+  refuseGenerator(fn);
+  const address = register(meta, fn, o.name);
+  const name = o.name ?? (fn.name || `${fileOf(address.module)}${address.export}`);
+  return callable({ ...address, fingerprint: fingerprint(fn) }, name, fn) as unknown as OffloadedFn<F>;
+}
+
+function refuseGenerator(fn: Fn): void {
+  const tag = (fn as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? '';
+  if (tag.includes('Generator')) throw wrongType('fn', 'a function that returns a value (generators cannot be offloaded yet)', fn);
+}
+
+function fileOf(url: string): string {
+  return basename(url.replace(/[?#].*$/, ''));
+}
+
+/**
+ * Every exported function of a plain module, which need not know offloop:
+ * `fromModule<typeof import('./heavy.ts')>(new URL('./heavy.ts', import.meta.url))`.
+ */
+export function fromModule<M extends object>(url: URL | string): FromModule<M> {
+  const module = resolveModule(url);
+  const made = new Map<string, unknown>();
+  return new Proxy(Object.create(null) as object, {
+    get(_target, key) {
+      if (typeof key !== 'string' || key === 'then') return undefined; // not a promise, whoever awaits it
+      if (!made.has(key)) made.set(key, callable({ module, export: key, fingerprint: undefined }, key, importing(module, key)));
+      return made.get(key);
+    },
+    has: (_target, key) => typeof key === 'string' && key !== 'then',
+  }) as FromModule<M>;
+}
+
+export type FromModule<M extends object> = {
+  // eslint-disable-next-line typescript/no-explicit-any -- matches functions with any parameters
+  readonly [K in keyof M as M[K] extends (...a: any[]) => unknown ? K : never]: M[K] extends (...a: any[]) => unknown ? OffloadedFn<M[K]> : never;
+};
+
+/** The function itself, for `local` and inside a worker: imports the module here. */
+function importing(module: string, name: string): Fn {
+  return async (...args: never[]) => {
+    const ns = (await import(module)) as Record<string, unknown> & { default?: Record<string, unknown> };
+    const fn = ns[name] ?? ns.default?.[name];
+    if (typeof fn !== 'function') throw wrongType(`export '${name}' of ${module}`, 'a function', fn);
+    return (fn as Fn)(...args);
+  };
+}
+
+interface Address {
+  readonly module: string;
+  readonly export: string;
+  readonly fingerprint: string | undefined;
+}
+
+function callable(address: Address, name: string, local: Fn): Offloaded<unknown[], unknown> {
+  const call = (...args: unknown[]): unknown => submitTo(null, call as Fn, call as Fn, local, args);
+  const withOptions = (options: SubmitOptions & { executor?: Executor }): unknown => {
+    const { executor, settings } = splitExecutor(options);
+    const configured = (...args: unknown[]): unknown => submitTo(executor ?? null, configured as Fn, call as Fn, local, args, settings);
+    return configured;
+  };
+  markOffloaded(call as Fn, address, name);
+  Object.defineProperty(call, 'name', { value: name });
+  return Object.assign(call, { with: withOptions, local, module: address.module, export: address.export }) as unknown as Offloaded<unknown[], unknown>;
+}

@@ -1,0 +1,175 @@
+/** Options are checked once and become full records; the rest of the code never sees `undefined` where a default exists. */
+import { availableParallelism } from 'node:os';
+import {
+  checkBoolean,
+  checkCount,
+  checkDuration,
+  checkFunction,
+  checkNumber,
+  checkOneOf,
+  checkSignal,
+  checkString,
+  outOfRange,
+  ownOptions,
+  wrongType,
+} from '../base/validate.ts';
+import { functionRef } from './callable.ts';
+import type { Executor, OnCancel, PoolOptions, SubmitOptions } from './executor.ts';
+import type { FunctionRef } from '../wire/protocol.ts';
+import { resolveModule } from './module-url.ts';
+import { workerExecArgv } from './worker-flags.ts';
+
+export interface PoolSettings {
+  readonly min: number;
+  readonly max: number;
+  readonly idleTimeout: number;
+  readonly maxQueue: number;
+  readonly onFull: 'wait' | 'reject';
+  readonly name: string;
+  readonly init: FunctionRef | undefined;
+  readonly teardown: FunctionRef | undefined;
+  readonly preload: readonly string[];
+  readonly resourceLimits: Readonly<Record<string, number>> | undefined;
+  readonly env: NodeJS.ProcessEnv | undefined;
+  readonly execArgv: readonly string[];
+}
+
+const poolKeys = [
+  'min',
+  'max',
+  'idleTimeout',
+  'maxQueue',
+  'onFull',
+  'name',
+  'init',
+  'teardown',
+  'preload',
+  'resourceLimits',
+  'env',
+  'execArgv',
+] as const;
+
+export function resolvePoolOptions(options: PoolOptions | undefined, kind: string): PoolSettings {
+  const o = ownOptions<PoolOptions>('options', options, poolKeys);
+  if (o.min !== undefined) checkCount('options.min', o.min, 0);
+  if (o.max !== undefined) checkCount('options.max', o.max, 1);
+  const min = o.min ?? 0;
+  const max = o.max ?? Math.max(availableParallelism(), min);
+  if (min > max) throw outOfRange('options.min', `at most options.max (${max})`, min);
+  if (o.idleTimeout !== undefined) checkDuration('options.idleTimeout', o.idleTimeout);
+  if (o.maxQueue !== undefined) checkCount('options.maxQueue', o.maxQueue, 0, { infinite: true });
+  if (o.onFull !== undefined) checkOneOf('options.onFull', o.onFull, ['wait', 'reject']);
+  if (o.name !== undefined) checkString('options.name', o.name);
+  return {
+    min,
+    max,
+    idleTimeout: o.idleTimeout ?? 30_000,
+    maxQueue: o.maxQueue ?? Infinity,
+    onFull: o.onFull ?? 'wait',
+    name: o.name ?? kind,
+    init: o.init === undefined ? undefined : hook('options.init', o.init),
+    teardown: o.teardown === undefined ? undefined : hook('options.teardown', o.teardown),
+    preload: checkPreload(o.preload),
+    resourceLimits: checkLimits(o.resourceLimits),
+    env: checkEnv(o.env),
+    execArgv: workerExecArgv(o.execArgv),
+  };
+}
+
+function hook(where: string, fn: unknown): FunctionRef {
+  if (typeof fn !== 'function') throw wrongType(where, 'an offloaded or self-contained function', fn);
+  return functionRef(fn as () => unknown).ref;
+}
+
+function checkPreload(preload: unknown): string[] {
+  if (preload === undefined) return [];
+  if (!Array.isArray(preload)) throw wrongType('options.preload', 'an array of module URLs', preload);
+  return preload.map((url: unknown, i) => resolveModule(url as string, `options.preload[${i}]`));
+}
+
+function checkLimits(limits: unknown): Record<string, number> | undefined {
+  if (limits === undefined) return undefined;
+  const keys = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'stackSizeMb'] as const;
+  const own = ownOptions<Record<(typeof keys)[number], number>>('options.resourceLimits', limits, keys);
+  for (const [key, value] of Object.entries(own)) {
+    checkNumber(`options.resourceLimits.${key}`, value, 'a number of megabytes above 0');
+    if ((value as number) <= 0) throw outOfRange(`options.resourceLimits.${key}`, 'a number of megabytes above 0', value);
+  }
+  return { ...own } as Record<string, number>;
+}
+
+function checkEnv(env: unknown): NodeJS.ProcessEnv | undefined {
+  if (env === undefined) return undefined;
+  if (typeof env !== 'object' || env === null) throw wrongType('options.env', 'an object of environment variables', env);
+  for (const [key, value] of Object.entries(env)) {
+    if (value !== undefined && typeof value !== 'string') throw wrongType(`options.env.${key}`, 'a string', value);
+  }
+  return { ...env } as NodeJS.ProcessEnv;
+}
+
+export interface JobSettings {
+  readonly name: string | undefined;
+  readonly onCancel: OnCancel;
+  readonly grace: number;
+  readonly timeout: number;
+  readonly queueTimeout: number;
+  readonly priority: number;
+  readonly affinity: string | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((p: unknown) => void) | undefined;
+}
+
+const plain: JobSettings = Object.freeze({
+  name: undefined,
+  onCancel: 'terminate',
+  grace: 1000,
+  timeout: Infinity,
+  queueTimeout: Infinity,
+  priority: 0,
+  affinity: undefined,
+  signal: undefined,
+  onProgress: undefined,
+});
+
+export const submitKeys = ['name', 'onCancel', 'grace', 'timeout', 'queueTimeout', 'priority', 'affinity', 'signal', 'onProgress'] as const;
+
+/** Most jobs have no options: they share one record. */
+export function resolveSubmitOptions(options: SubmitOptions | undefined): JobSettings {
+  if (options === undefined) return plain;
+  const o = ownOptions<SubmitOptions>('options', options, submitKeys);
+  if (o.name !== undefined) checkString('options.name', o.name);
+  if (o.onCancel !== undefined) checkOneOf('options.onCancel', o.onCancel, ['terminate', 'wait', 'abandon']);
+  if (o.grace !== undefined) checkDuration('options.grace', o.grace);
+  if (o.timeout !== undefined) checkDuration('options.timeout', o.timeout);
+  if (o.queueTimeout !== undefined) checkDuration('options.queueTimeout', o.queueTimeout);
+  if (o.priority !== undefined) checkPriority(o.priority);
+  if (o.affinity !== undefined) checkString('options.affinity', o.affinity);
+  if (o.signal !== undefined) checkSignal('options.signal', o.signal);
+  if (o.onProgress !== undefined) checkFunction('options.onProgress', o.onProgress);
+  return { ...plain, ...o };
+}
+
+function checkPriority(priority: unknown): void {
+  checkNumber('options.priority', priority);
+  if (!Number.isFinite(priority)) throw outOfRange('options.priority', 'a finite number', priority);
+}
+
+/** Splits `{ executor, ...settings }` of `offloaded.with()`. */
+export function splitExecutor(options: unknown): { executor: Executor | undefined; settings: SubmitOptions } {
+  const { executor, ...settings } = ownOptions<SubmitOptions & { executor?: Executor }>('options', options, [...submitKeys, 'executor']);
+  if (executor !== undefined) checkExecutor('options.executor', executor);
+  resolveSubmitOptions(settings);
+  return { executor, settings };
+}
+
+export function checkExecutor(where: string, value: unknown): void {
+  const ex = value as Partial<Executor> | null | undefined;
+  if (typeof ex?.submit !== 'function' || typeof ex.shutdown !== 'function') throw wrongType(where, 'an Executor', value);
+}
+
+export function resolveShutdown(options: unknown): { timeout: number; cancelPending: boolean } {
+  const o = ownOptions<{ timeout: number; cancelPending: boolean }>('options', options, ['timeout', 'cancelPending']);
+  if (o.timeout !== undefined) checkDuration('options.timeout', o.timeout);
+  if (o.cancelPending !== undefined) checkBoolean('options.cancelPending', o.cancelPending);
+  return { timeout: o.timeout ?? Infinity, cancelPending: o.cancelPending ?? false };
+}

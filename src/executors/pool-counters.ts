@@ -1,0 +1,35 @@
+/** What a pool counts. */
+import { Durations } from './percentiles.ts';
+import type { Percentiles } from './percentiles.ts';
+import type { Job } from './job.ts';
+
+export class PoolCounters {
+  completed = 0;
+  failed = 0;
+  cancelled = 0;
+  respawned = 0;
+  /** Milliseconds that workers spent in jobs that have ended. */
+  busyTime = 0;
+  readonly #wait = new Durations();
+  readonly #run = new Durations();
+
+  waited(ms: number): void {
+    this.#wait.record(ms);
+  }
+
+  ended(job: Job, ms: number): void {
+    if (job.state === 'done') this.completed++;
+    else if (job.state === 'failed') this.failed++;
+    else this.cancelled++;
+    if (ms > 0) this.#run.record(ms);
+    this.busyTime += ms;
+  }
+
+  get waitTime(): Percentiles {
+    return this.#wait.snapshot();
+  }
+
+  get runTime(): Percentiles {
+    return this.#run.snapshot();
+  }
+}

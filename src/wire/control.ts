@@ -1,0 +1,84 @@
+/**
+ * The control block that the loop and one worker share: a few words of memory that both read and write without a message.
+ *
+ * `CLAIM` packs the limit (high half) and the cursor (low half) of the current batch into one word, so that the worker's
+ * claim of the next job and the loop's taking back of what has not started exclude each other by a single compare-and-swap.
+ */
+const CLAIM = 0; // limit << 16 | cursor
+const BASE = 1; // sequence number of the batch's first job
+const CANCEL = 2; // sequence number of the running job that shall stop; 0 = none
+const WORDS = 4;
+const STARTED_AT = WORDS * 4; // byte offset of a Float64: wall-clock start of the job that was claimed last
+
+export const MAX_BATCH = 0xffff;
+
+export class ControlBlock {
+  readonly memory: SharedArrayBuffer;
+  readonly #words: Int32Array;
+  readonly #started: Float64Array;
+
+  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(STARTED_AT + 8)) {
+    this.memory = memory;
+    this.#words = new Int32Array(memory, 0, WORDS);
+    this.#started = new Float64Array(memory, STARTED_AT, 1);
+  }
+
+  /** Loop: offers a batch; the worker is between batches now. */
+  offer(base: number, size: number): void {
+    Atomics.store(this.#words, BASE, base);
+    Atomics.store(this.#words, CANCEL, 0);
+    this.#started[0] = 0;
+    Atomics.store(this.#words, CLAIM, size << 16);
+  }
+
+  /** Worker: the index of the next job, or -1 when the rest was taken back or there is none. */
+  claim(): number {
+    for (;;) {
+      const word = Atomics.load(this.#words, CLAIM);
+      const cursor = word & 0xffff;
+      if (cursor >= word >>> 16) return -1;
+      this.#started[0] = wallClock();
+      if (Atomics.compareExchange(this.#words, CLAIM, word, word + 1) === word) return cursor;
+    }
+  }
+
+  /** Loop: takes back every job that the worker has not claimed; returns how many jobs were claimed. */
+  revoke(): number {
+    for (;;) {
+      const word = Atomics.load(this.#words, CLAIM);
+      const cursor = word & 0xffff;
+      if (cursor >= word >>> 16) return cursor;
+      if (Atomics.compareExchange(this.#words, CLAIM, word, (cursor << 16) | cursor) === word) return cursor;
+    }
+  }
+
+  /** Loop: how many jobs of the batch the worker has claimed; the last of them is running, if no reply has come. */
+  get claimed(): number {
+    return Atomics.load(this.#words, CLAIM) & 0xffff;
+  }
+
+  /** Loop: when the job that was claimed last started, in wall-clock milliseconds; 0 = none yet. */
+  get startedAt(): number {
+    return this.#started[0] as number;
+  }
+
+  /** Loop: asks the running job to stop. */
+  requestCancel(sequence: number): void {
+    Atomics.store(this.#words, CANCEL, sequence);
+  }
+
+  /** Worker: the sequence number of the job at `index`. */
+  sequence(index: number): number {
+    return Atomics.load(this.#words, BASE) + index;
+  }
+
+  /** Worker: one load, cheap enough for a tight loop. */
+  mustStop(sequence: number): boolean {
+    return Atomics.load(this.#words, CANCEL) === sequence;
+  }
+}
+
+/** Comparable between threads, unlike `performance.now()`, and not set back by a clock change while they run. */
+export function wallClock(): number {
+  return performance.timeOrigin + performance.now();
+}

@@ -1,0 +1,31 @@
+/**
+ * The names users can import, all of them. A name added or lost by accident fails here; when it was on purpose,
+ * copy the list from the failure below, and give users a line in CHANGELOG.md.
+ */
+import { existsSync } from 'node:fs';
+import { expect, it } from 'vitest';
+
+const surface: Record<string, string> = {
+  'src/index.ts': ``,
+  'workers/index.ts': ``,
+};
+
+async function load(path: string): Promise<Record<string, unknown>> {
+  const url = new URL(`../${path}`, import.meta.url);
+  return existsSync(url) ? ((await import(url.href)) as Record<string, unknown>) : {};
+}
+
+/** One name per line: the diff shows the one that changed. */
+const lines = (names: string[]): string => names.sort().join('\n');
+
+it.each(Object.entries(surface))('%s exports what the list says', async (path, names) => {
+  expect(lines(Object.keys(await load(path)))).toBe(lines(names.split(/\s+/).filter(Boolean)));
+});
+
+it('nothing is exported twice, under one name or two', async () => {
+  const modules = await Promise.all(Object.keys(surface).map(load));
+  const names = modules.flatMap((module) => Object.keys(module));
+  expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+  const things = modules.flatMap((module) => Object.entries(module)).filter(([, thing]) => thing instanceof Object);
+  expect(things.filter(([, thing], i) => things.findIndex(([, other]) => other === thing) !== i).map(([name]) => name)).toEqual([]);
+});

@@ -1,0 +1,96 @@
+/** The job that this worker runs now, as the function that runs in it sees it. */
+import { CancelledError } from '../src/base/errors.ts';
+import { Runtime } from '../src/core/runtime.ts';
+import { ambient, Scope } from '../src/core/scope.ts';
+import { throwIfCancelled } from '../src/core/checkpoint.ts';
+import type { ControlBlock } from '../src/wire/control.ts';
+
+const runtime = new Runtime();
+
+/** A job is a scope: everything of offloop that waits inside it is cancelled with it. */
+export class JobScope extends Scope {
+  readonly id: number;
+  readonly name: string;
+  readonly deadlineAt: number;
+  readonly sequence: number;
+  readonly #control: ControlBlock;
+  readonly #post: (value: unknown) => void;
+
+  constructor(
+    init: { id: number; name: string; deadline: number; sequence: number },
+    control: ControlBlock,
+    post: (value: unknown) => void,
+  ) {
+    super(null, runtime);
+    this.id = init.id;
+    this.name = init.name;
+    this.deadlineAt = init.deadline;
+    this.sequence = init.sequence;
+    this.#control = control;
+    this.#post = post;
+  }
+
+  /** Looks at the shared flag: a tight loop gets no message. */
+  get mustStop(): boolean {
+    if (this.effective === null && this.#control.mustStop(this.sequence)) this.stop(new CancelledError());
+    return this.effective !== null;
+  }
+
+  stop(reason: CancelledError): void {
+    this.cancelWith(reason);
+  }
+
+  progress(value: unknown): void {
+    this.#post(value);
+  }
+}
+
+export interface CurrentJob {
+  readonly id: number;
+  readonly name: string;
+  /** Aborted when the job is cancelled. */
+  readonly signal: AbortSignal;
+  /** True once the job was asked to stop; works inside a tight loop. */
+  readonly cancelled: boolean;
+  /** Wall-clock time in milliseconds since 1970 by which the job must end; Infinity = none. */
+  readonly deadline: number;
+}
+
+function jobScope(): JobScope | undefined {
+  for (let s = ambient.getStore() ?? null; s !== null; s = s.parent) if (s instanceof JobScope) return s;
+  return undefined;
+}
+
+/** The job this code runs in; undefined outside a worker. */
+export function currentJob(): CurrentJob | undefined {
+  const scope = jobScope();
+  if (scope === undefined) return undefined;
+  return {
+    id: scope.id,
+    name: scope.name,
+    deadline: scope.deadlineAt,
+    get signal() {
+      return scope.signal;
+    },
+    get cancelled() {
+      return scope.mustStop;
+    },
+  };
+}
+
+/**
+ * The synchronous cancel point of CPU-bound code: cheap enough for a tight loop (one load from shared memory).
+ * Outside a job it looks at the ambient scope, so that the same function also runs in the loop.
+ *
+ * - Throws: CancelledError when the job was cancelled.
+ */
+export function checkCancelled(): void {
+  const scope = jobScope();
+  if (scope?.mustStop === true) throw scope.effective as CancelledError;
+  throwIfCancelled();
+}
+
+/** Sends `value` to the job's `onProgress`. Does nothing outside a worker. Throws NotCloneableError for what cannot be cloned. */
+export function progress(value: unknown): void {
+  jobScope()?.progress(value);
+}
