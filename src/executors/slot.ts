@@ -26,6 +26,8 @@ export interface SlotHost {
   warn(file: string, text: string): void;
 }
 
+type SideOutcome = Extract<SideMessage, { type: 'outcome' }>;
+
 let lastSequence = 0;
 
 export class Slot implements WorkerListener, Home {
@@ -39,6 +41,7 @@ export class Slot implements WorkerListener, Home {
   readonly #worker: WorkerHandle;
   readonly #known = new Set<number>();
   #hello: Hello | undefined;
+  readonly #arrived: SideOutcome[] = []; // outcomes that came before the reply that announces them
   #jobs: readonly Job[] = [];
   #busy = false;
   #warm: { done: () => void; failed: (error: unknown) => void } | null = null;
@@ -155,13 +158,15 @@ export class Slot implements WorkerListener, Home {
     this.#settle(job, { ok: false, error: outcome.load === true ? loadFailed(job, error) : error }, outcome.ms);
   }
 
-  /** The outcome was posted on the side channel before the reply, so it has arrived. */
+  /** The outcome was posted on the side channel before the reply, so it is here: handed over already, or still in the port. */
   #fromSide(job: Job): JobOutcome {
-    for (let m = this.#worker.receive(); m !== undefined; m = this.#worker.receive()) {
-      if (m.type === 'outcome') return { ok: true, value: m.encoded ? decodeValues([m.value])[0] : m.value };
-      this.side(m);
+    while (this.#arrived.length === 0) {
+      const message = this.#worker.receive();
+      if (message === undefined) return { ok: false, error: resultLost(job) };
+      this.side(message);
     }
-    return { ok: false, error: resultLost(job) };
+    const { value, encoded } = this.#arrived.shift() as SideOutcome;
+    return { ok: true, value: encoded ? decodeValues([value])[0] : value };
   }
 
   #settle(job: Job, outcome: JobOutcome, ms: number): void {
@@ -200,6 +205,7 @@ export class Slot implements WorkerListener, Home {
   }
 
   side(message: SideMessage): void {
+    if (message.type === 'outcome') this.#arrived.push(message);
     if (message.type === 'warning') this.#host.warn(message.file, message.text);
     if (message.type !== 'progress') return;
     const job = this.#jobs.find((j) => j.id === message.id);

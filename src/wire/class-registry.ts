@@ -196,7 +196,14 @@ function isBuiltin(cls: object, name: string): boolean {
  * under the nearest class known. No constructor of a user runs.
  */
 export function newError(lineage: readonly Ancestor[], name: string, message: string): Error {
-  return Object.setPrototypeOf(allocate(lineage, name, message), prototypeFor(lineage)) as Error;
+  const limit = Error.stackTraceLimit;
+  // The frames of this side are replaced anyway, and formatting them is most of what an error costs.
+  attempt(() => (Error.stackTraceLimit = 0), 0);
+  try {
+    return Object.setPrototypeOf(allocate(lineage, name, message), prototypeFor(lineage)) as Error;
+  } finally {
+    attempt(() => (Error.stackTraceLimit = limit), 0);
+  }
 }
 
 /** A native error, with the inner slots that some classes need and a prototype alone does not give. */

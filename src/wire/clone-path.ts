@@ -30,7 +30,7 @@ interface Step {
 }
 
 /** The value as short text; never throws, whatever the value's own `inspect` method or proxy does. */
-export function describe(value: unknown, maxLength = 1_000): string {
+export function describe(value: unknown, maxLength = 500): string {
   let text: string;
   try {
     text =
@@ -123,7 +123,14 @@ function refusal(value: unknown): string | null {
   if (typeof value !== 'object' || value === null) return null;
   if ((types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)) && value.byteLength > 0) return null;
   const text = cloneProblem(value);
-  return text === null ? null : `${article(classOf(value))} (${text})`;
+  return text === null ? null : refusedText(value, text);
+}
+
+/** The platform's words, unless they are about a part that nobody has heard of. */
+function refusedText(value: unknown, text: string): string {
+  const name = article(classOf(value));
+  if (movable.test(name)) return name;
+  return value instanceof EventEmitter ? `${name} (an event emitter, with its listeners)` : `${name} (${text})`;
 }
 
 /** Why the platform refuses to clone this, or null. Makes a copy to find out. */
@@ -174,7 +181,9 @@ function mapChildren(step: Step, map: Map<unknown, unknown>): Step[] {
 function readChild(step: Step, key: string, isList: boolean): Step {
   const at = segment(key, isList);
   const read = tryRead(step.value as object, key);
-  return read.failed ? { value: undefined, at, from: step, problem: String(read.value) } : { value: read.value, at, from: step };
+  return read.failed
+    ? { value: undefined, at, from: step, problem: String(read.value).slice(1, -1) }
+    : { value: read.value, at, from: step };
 }
 
 /** Primitives other than symbols are always fine: they need no visit. */
@@ -195,7 +204,7 @@ function descend(start: Step): Uncloneable | null {
     if (found === null) break;
     [step, text] = found;
   }
-  return { path: pathOf(step), what: `${article(classOf(step.value))} (${text})` };
+  return { path: pathOf(step), what: refusedText(step.value, text) };
 }
 
 function firstRefused(step: Step, limit: number): [Step, string] | null {

@@ -124,9 +124,10 @@ class Encoder {
   }
 
   #cut(value: object, from: Place | null): string {
-    const why = this.#places.length >= MAX_VALUES ? `more than ${MAX_VALUES} objects` : `more than ${MAX_DEPTH} levels deep`;
+    // Beyond the number of objects a look at each one would be the expensive part.
+    if (this.#places.length >= MAX_VALUES && !isError(value)) return `[offloop cut this off, more than ${MAX_VALUES} objects]`;
     const text = isError(value) ? `${readText(value, 'name', 'Error')}: ${readText(value, 'message', '')}` : this.#text(value, from);
-    return `[offloop cut this off, ${why}] ${text.slice(0, 200)}`;
+    return `[offloop cut this off, more than ${MAX_DEPTH} levels deep or ${MAX_VALUES} objects] ${text.slice(0, 200)}`;
   }
 
   #node(place: Place): EncodedNode {
@@ -241,7 +242,7 @@ export const SUBMITTED_HERE = '    at offloop: submitted here (<anonymous>)';
  */
 export function decodeThrown(encoded: Encoded, callSite?: string): unknown {
   try {
-    const thrown = new Decoder(encoded.nodes).decode(encoded.root);
+    const thrown = new Decoder(encoded).decode();
     if (typeof callSite === 'string' && isError(thrown)) appendCallSite(thrown, callSite);
     return thrown;
   } catch (cause) {
@@ -255,24 +256,26 @@ function appendCallSite(error: Error, callSite: string): void {
 }
 
 class Decoder {
+  readonly #root: Slot;
   readonly #nodes: readonly EncodedNode[];
   readonly #made: unknown[] = [];
 
-  constructor(nodes: readonly EncodedNode[]) {
-    this.#nodes = nodes;
+  constructor({ root, nodes }: Encoded) {
+    this.#root = root;
+    this.#nodes = [...nodes];
   }
 
   /** Depth first without recursion: a node is entered (made, still empty) before its parts and left (filled) after them. */
-  decode(root: Slot): unknown {
+  decode(): unknown {
     const stack: number[] = [];
-    pushRefs([root], stack);
+    pushRefs([this.#root], stack);
     while (stack.length > 0) {
       const i = stack.pop() as number;
       // `~i` marks the way back out of node i.
       if (i < 0) this.#leave(~i);
       else if (!(i in this.#made)) this.#enter(i, stack);
     }
-    return this.#value(root);
+    return this.#value(this.#root);
   }
 
   #enter(i: number, stack: number[]): void {
