@@ -14,17 +14,13 @@
  * modules that were loaded before.
  */
 import { existsSync } from 'node:fs';
-import { createRequire, isBuiltin } from 'node:module';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isBuiltin } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { canStripTypes } from '../src/executors/worker-file.ts';
 import { workerState } from '../src/executors/worker-state.ts';
+import { importFrom } from './import-from.ts';
+import type { Imported } from './import-from.ts';
 import { startTsx, tsxRuns } from './tsx.ts';
-
-/** In a box: a module may export a function named `then`, and `await` would call it. */
-export interface Imported {
-  readonly namespace: Readonly<Record<string, unknown>>;
-}
 
 /** Imports a URL or a package. Rejects with Node's error, or with one that says what to do. */
 export async function importModule(url: string): Promise<Imported> {
@@ -34,9 +30,15 @@ export async function importModule(url: string): Promise<Imported> {
   if (!existsSync(pathOf(url))) throw new Error('there is no such file');
   const needsTsx = /\.[tj]sx$/.test(withoutQuery(url)) || (isTypeScript(url) && !canStripTypes());
   const wantsTsx = workerState()?.hints.tsx === true && !url.includes('/node_modules/');
-  if (tsxRuns() || ((needsTsx || wantsTsx) && (await startTsx(url)) !== undefined)) return outcome(await attempt(url));
+  if (tsxRuns() || ((needsTsx || wantsTsx) && (await startTsx(url)) !== undefined)) return importByTsx(url);
   if (needsTsx) throw tsxMissing(url);
   return importNatively(url);
+}
+
+/** On Node 20 tsx mixes up `__dirname` in a CommonJS module that is imported statically, as the attempt below does it. */
+async function importByTsx(url: string): Promise<Imported> {
+  if (canStripTypes()) return outcome(await attempt(url));
+  return { namespace: (await import(url)) as Record<string, unknown> };
 }
 
 async function importNatively(url: string): Promise<Imported> {
@@ -77,21 +79,18 @@ function dataModule(source: string): string {
   return `data:text/javascript,${encodeURIComponent(source).replaceAll("'", '%27')}`;
 }
 
-/** A package is looked for from our own folder and then, since with pnpm that sees only our dependencies, from the program's. */
+/** A package is looked for from the program's folder, and then from ours: a worker in a workspace may run elsewhere. */
 async function importPackage(name: string): Promise<Imported> {
   const root = name.split('/', name.startsWith('@') ? 2 : 1).join('/');
-  try {
-    return { namespace: (await import(name)) as Record<string, unknown> };
-  } catch (error) {
-    if (!(error as Error).message.startsWith(`Cannot find package '${root}'`)) throw error;
+  const absent = (error: unknown): boolean => (error as Error).message.startsWith(`Cannot find package '${root}'`);
+  for (const folder of [process.cwd(), import.meta.dirname]) {
+    try {
+      return { namespace: await importFrom(folder)(name) };
+    } catch (error) {
+      if (!absent(error)) throw error;
+    }
   }
-  let file: string;
-  try {
-    file = createRequire(join(process.cwd(), 'x')).resolve(name);
-  } catch (cause) {
-    throw new Error(`there is no package '${root}'; for a file write new URL('./${name}', import.meta.url)`, { cause });
-  }
-  return importModule(pathToFileURL(file).href);
+  throw new Error(`there is no package '${root}'; for a file write new URL('./${name}', import.meta.url)`);
 }
 
 /**

@@ -7,9 +7,10 @@
  *
  * The parser costs 25–40 ms once per worker, and only workers that are sent inline functions load it.
  */
-import { compileFunction, constants } from 'node:vm';
+import { compileFunction } from 'node:vm';
 import type * as Acorn from 'acorn';
 import { FreeVariableError, FunctionNotFoundError } from '../src/base/errors.ts';
+import { importFrom } from './import-from.ts';
 import { helperNamed } from './inline-helpers.ts';
 
 type AnyFunction = (...args: unknown[]) => unknown;
@@ -51,7 +52,7 @@ async function compile(source: string, name: string): Promise<AnyFunction> {
     else missing.add(facts.imports.get(identifier) ?? describe(variable));
   }
   if (missing.size > 0) throw freeVariables(name, [...missing]);
-  return build(form, name, bindings);
+  return build(bindImports(form, facts.importsAt, bindings), name, bindings);
 }
 
 interface Form {
@@ -63,6 +64,8 @@ interface Form {
   readonly offset: number;
   readonly strict: boolean;
   readonly isMethod: boolean;
+  /** From a position that the parser gives to the same place in `text`. */
+  readonly shift: number;
 }
 
 /** Modules are strict, so strict it is; a sloppy script may contain what strict code refuses. */
@@ -90,7 +93,7 @@ function formOf(program: Acorn.Program, text: string, offset: number, strict: bo
   const [statement] = program.body;
   const expression = statement?.type === 'ExpressionStatement' && program.body.length === 1 ? statement.expression : undefined;
   if (expression?.type === 'ArrowFunctionExpression' || expression?.type === 'FunctionExpression') {
-    return { program, fn: expression, text, offset, strict, isMethod: false };
+    return { program, fn: expression, text, offset, strict, isMethod: false, shift: 0 };
   }
   if (expression?.type === 'ClassExpression') throw notCallable(name, 'is a class');
   const [member] = expression?.type === 'ObjectExpression' && offset === 2 ? expression.properties : [];
@@ -100,7 +103,7 @@ function formOf(program: Acorn.Program, text: string, offset: number, strict: bo
   // The name of a method may be computed from what is not here: it gets another.
   const head = `({${fn.async ? 'async ' : ''}${fn.generator ? '*' : ''}method`;
   const body = text.slice(fn.start, fn.end);
-  return { program, fn, text: `${head}${body}}).method`, offset: head.length, strict, isMethod: true };
+  return { program, fn, text: `${head}${body}}).method`, offset: head.length, strict, isMethod: true, shift: head.length - fn.start };
 }
 
 interface Facts {
@@ -108,6 +111,8 @@ interface Facts {
   /** What an identifier that stands for an import of the surrounding file was called there. */
   readonly imports: ReadonlyMap<unknown, string>;
   readonly problems: readonly string[];
+  /** Where the text of the form says `import(`. */
+  readonly importsAt: readonly number[];
 }
 
 const viteImport = /^__vi(?:te_ssr)?_import_\d+__$/;
@@ -115,10 +120,11 @@ const viteMeta = /^__vi(?:te_ssr)?_import_meta__$/;
 const isDynamicImport = (name: string): boolean => /^__vi(?:te_ssr)?_dynamic_import__$/.test(name);
 
 /** What the scopes do not tell: `typeof x`, `import.meta`, relative imports, a `this` or `super` from around the function. */
-function gather({ fn, isMethod }: Form): Facts {
+function gather({ fn, isMethod, shift }: Form): Facts {
   const typeofs = new Set<unknown>();
   const imports = new Map<unknown, string>();
   const problems: string[] = [];
+  const importsAt: number[] = [];
   const visit = (node: Node, ownThis: boolean): void => {
     if (node.type === 'UnaryExpression' && node.operator === 'typeof') typeofs.add(node.argument);
     if (node.type === 'MetaProperty' && node.meta.name === 'import') problems.push('import.meta');
@@ -127,13 +133,14 @@ function gather({ fn, isMethod }: Form): Facts {
     if (node.type === 'MemberExpression' && node.object.type === 'Identifier' && viteImport.test(node.object.name)) {
       imports.set(node.object, importedName(node));
     }
+    if (node.type === 'ImportExpression') importsAt.push(node.start + shift);
     const specifier = importSpecifier(node);
     if (specifier !== undefined && isRelative(specifier, node)) problems.push(`import('${specifier}')`);
     const inner = ownThis || /^(?:FunctionExpression|FunctionDeclaration|ClassBody)$/.test(node.type);
     for (const child of children(node)) visit(child, inner);
   };
   for (const child of children(fn as Node)) visit(child, fn.type === 'FunctionExpression' && !isMethod);
-  return { typeofs, imports, problems };
+  return { typeofs, imports, problems, importsAt };
 }
 
 function importedName({ property }: Acorn.MemberExpression): string {
@@ -164,23 +171,35 @@ function describe(variable: string): string {
   return viteImport.test(variable) ? 'an import of its file' : variable;
 }
 
-/** Bound by the text that is compiled, not by a value: an `import()` written here would be relative to this file. */
-const realImport = Symbol('import');
 const itself = Symbol('itself');
 
 /** `const fib = (n) => … fib(n - 1)` means itself by its name; the rest is what compilers add. */
 function bindingFor(variable: string, name: string, { isMethod }: Form): unknown {
-  if (isDynamicImport(variable)) return realImport;
+  if (isDynamicImport(variable)) return importFrom(process.cwd());
   return variable === name && !isMethod ? itself : helperNamed(variable);
 }
 
+/**
+ * An `import()` compiled here would be relative to this file; one in a function that came from nowhere is relative to the
+ * working directory. The word is replaced by a name of the same length, so that columns in stack traces stay right.
+ */
+function bindImports(form: Form, positions: readonly number[], bindings: Map<string, unknown>): Form {
+  if (positions.length === 0) return form;
+  let stand = 0;
+  while (form.text.includes(standIn(stand))) stand++;
+  bindings.set(standIn(stand), importFrom(process.cwd()));
+  let { text } = form;
+  for (const at of positions) text = text.slice(0, at) + standIn(stand) + text.slice(at + 'import'.length);
+  return { ...form, text };
+}
+
+const standIn = (n: number): string => `$imp${String(n).padStart(2, '0')}`;
+
 function build(form: Form, name: string, bindings: ReadonlyMap<string, unknown>): AnyFunction {
-  const all = [...bindings];
-  const imports = all.filter(([, value]) => value === realImport).map(([variable]) => `const ${variable} = (s) => import(s);`);
-  const helpers = all.filter(([, value]) => typeof value !== 'symbol');
   const isItself = bindings.get(name) === itself;
-  const before = `${form.strict ? "'use strict';" : ''}${imports.join('')}${isItself ? `const ${name} = ` : 'return '}`;
+  const before = `${form.strict ? "'use strict';" : ''}${isItself ? `const ${name} = ` : 'return '}`;
   const code = `${before}${form.text};${isItself ? `return ${name};` : ''}`;
+  const helpers = [...bindings].filter(([, value]) => value !== itself);
   const fn = instantiate(code, before.length + form.offset, name, helpers);
   return fn.name === name ? fn : Object.defineProperty(fn, 'name', { value: name, configurable: true });
 }
@@ -188,12 +207,8 @@ function build(form: Form, name: string, bindings: ReadonlyMap<string, unknown>)
 /** Stack traces count lines and columns from the beginning of the function's own text. */
 function instantiate(code: string, offset: number, name: string, helpers: readonly (readonly [string, unknown])[]): AnyFunction {
   const parameters = helpers.map(([variable]) => variable);
-  const options = {
-    filename: `[inline ${name === '' ? 'function' : name}]`, // no path: `import('package')` starts from the working directory
-    columnOffset: -offset,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  };
   try {
+    const options = { filename: `[inline ${name === '' ? 'function' : name}]`, columnOffset: -offset };
     const make = compileFunction(code, parameters, options) as (...values: unknown[]) => AnyFunction;
     return make(...helpers.map(([, value]) => value));
   } catch (error) {

@@ -4,8 +4,13 @@ import { Runtime } from '../src/core/runtime.ts';
 import { ambient, Scope } from '../src/core/scope.ts';
 import { throwIfCancelled } from '../src/core/checkpoint.ts';
 import type { ControlBlock } from '../src/wire/control.ts';
+import type { FromWorker } from '../src/wire/protocol.ts';
+import { collectTransfer } from '../src/wire/transfer.ts';
 
 const runtime = new Runtime();
+
+/** Sends on the side channel; `what` and `value` name what could not be cloned. */
+export type PostToLoop = (message: FromWorker, what: string, value: unknown, transfer: readonly object[]) => void;
 
 /** A job is a scope: everything of offloop that waits inside it is cancelled with it. */
 export class JobScope extends Scope {
@@ -14,18 +19,14 @@ export class JobScope extends Scope {
   readonly deadlineAt: number;
   readonly sequence: number;
   readonly #control: ControlBlock;
-  readonly #post: (value: unknown) => void;
+  readonly #post: PostToLoop;
 
-  constructor(
-    init: { id: number; name: string; deadline: number; sequence: number },
-    control: ControlBlock,
-    post: (value: unknown) => void,
-  ) {
+  constructor(id: number, name: string, deadlineAt: number, sequence: number, control: ControlBlock, post: PostToLoop) {
     super(null, runtime);
-    this.id = init.id;
-    this.name = init.name;
-    this.deadlineAt = init.deadline;
-    this.sequence = init.sequence;
+    this.id = id;
+    this.name = name;
+    this.deadlineAt = deadlineAt;
+    this.sequence = sequence;
     this.#control = control;
     this.#post = post;
   }
@@ -41,7 +42,7 @@ export class JobScope extends Scope {
   }
 
   progress(value: unknown): void {
-    this.#post(value);
+    this.#post({ type: 'progress', id: this.id, value }, 'progress value', value, collectTransfer([value]) as object[]);
   }
 }
 

@@ -18,7 +18,7 @@ import { workerState } from '../src/executors/worker-state.ts';
 
 export interface WatchedImport<T> {
   readonly result: T;
-  /** What the main file did beside defining things, each as 'prints (main.ts:12)'; empty for any other module. */
+  /** What the main file did beside defining things: each kind of work with its first line, 'prints (main.ts:12)'. */
   readonly sideEffects: readonly string[];
 }
 
@@ -57,14 +57,16 @@ interface Watch {
 }
 
 function startWatching(file: string): Watch {
-  const found = new Set<string>();
+  const found = new Map<string, string>();
   const timers = new Map<object, string>();
   let over = false;
   const note = (what: string): void => {
     const place = over ? undefined : placeOnStack(file);
-    if (place !== undefined) found.add(`${what} (${place})`);
+    if (place !== undefined && !found.has(what)) found.set(what, place);
   };
-  const print = (): void => note('prints');
+  const print = (text: unknown): void => {
+    if ((text as { length?: number } | undefined)?.length !== 0) note('prints'); // execSync writes its empty stderr
+  };
   const listen = (): void => note('listens on a port');
   const start = (): void => note('starts a process');
   const undo = [
@@ -78,7 +80,7 @@ function startWatching(file: string): Watch {
   ];
   syncBuiltinESMExports(); // for `import { execSync } from 'node:child_process'`
   return {
-    effects: () => [...found, ...pending(timers)],
+    effects: () => [...found, ...pending(timers)].map(([what, place]) => `${what} (${place})`),
     stop() {
       over = true; // somebody may have kept a wrapper
       for (const restore of undo) restore();
@@ -90,13 +92,13 @@ function startWatching(file: string): Watch {
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
 /** Calls `seen` before `object[name]`, until the returned function is called. */
-function spy(object: object, name: string, seen: () => void): () => void {
+function spy(object: object, name: string, seen: (first: unknown) => void): () => void {
   return replace(
     object,
     name,
     (original) =>
       function (...args) {
-        seen();
+        seen(args[0]);
         return original.apply(this, args);
       },
   );
@@ -115,7 +117,7 @@ function spyTimer(owner: object, name: (typeof timerNames)[number], file: string
         return (fn as AnyFunction).apply(this, args);
       };
       const timer = original.call(this, done, ...rest) as object;
-      timers.set(timer, `starts a timer (${place})`);
+      timers.set(timer, place);
       return timer;
     };
     return Object.assign(wrapper, original); // what `util.promisify` looks for
@@ -124,12 +126,12 @@ function spyTimer(owner: object, name: (typeof timerNames)[number], file: string
 }
 
 /** Cleared timers are destroyed, unref'd ones hold nothing up. */
-function pending(timers: Map<object, string>): string[] {
+function pending(timers: Map<object, string>): (readonly [string, string])[] {
   const alive = [...timers].filter(([timer]) => {
     const { _destroyed } = timer as { _destroyed?: boolean };
     return _destroyed !== true && (timer as { hasRef?(): boolean }).hasRef?.() !== false;
   });
-  return [...new Set(alive.map(([, text]) => text))];
+  return alive.slice(0, 1).map(([, place]) => ['starts a timer', place]);
 }
 
 function replace(object: object, name: string, wrap: (original: AnyFunction) => AnyFunction): () => void {

@@ -1,21 +1,19 @@
 /**
- * The far side of every pool: takes batches, runs their jobs one after the other, replies. It knows nothing of threads or
- * processes; an entry gives it a control block and the messages.
+ * The far side of every pool: takes batches, runs their jobs one after the other, posts what became of them. It knows nothing
+ * of threads or processes; an entry gives it a control block and a channel.
  *
- * Nothing a job does may break the reply: what it throws is encoded, and a result that cannot be cloned becomes that job's
- * error. Whether a value can be cloned is only known by cloning it, so any value that is not plainly safe is posted on the
- * side channel, where a failure throws here instead of killing the worker.
+ * Nothing a job does may break the worker: what it throws is encoded, and a result that cannot be cloned becomes that job's
+ * error, because posting it throws here.
  */
-import type { MessagePort } from 'node:worker_threads';
 import type { CancelledError } from '../src/base/errors.ts';
 import { ambient } from '../src/core/scope.ts';
 import { isThenable } from '../src/core/task.ts';
 import { enterWorker } from '../src/executors/worker-state.ts';
-import { isPlainData } from '../src/wire/plain-data.ts';
 import { notCloneable } from '../src/wire/clone-path.ts';
 import type { ControlBlock } from '../src/wire/control.ts';
 import { decodeThrown, encodeThrown } from '../src/wire/error-codec.ts';
-import type { BatchMessage, BatchReply, CancelNotice, FunctionRef, Hello, JobRecord, Outcome, SideMessage } from '../src/wire/protocol.ts';
+import { CODED_VALUE, ERROR, JOB_FIELDS, LOAD_ERROR, TAKEN_BACK, VALUE } from '../src/wire/protocol.ts';
+import type { Batch, FromWorker, FunctionRef, Hello, JobExtras, Ready, ToWorker } from '../src/wire/protocol.ts';
 import { collectTransfer, decodeValues, encodeValues } from '../src/wire/transfer.ts';
 import { compileInline } from './inline-function.ts';
 import { JobScope } from './job.ts';
@@ -23,104 +21,153 @@ import { findFunction, LoadFailure, loadModule } from './load.ts';
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
+/** The worker's end of the channel. */
+export interface Channel {
+  /** Throws what cannot be cloned. */
+  postMessage(message: FromWorker, transfer?: readonly object[]): void;
+}
+
+/** A function that the loop has told this worker of. */
+interface Introduced {
+  readonly ref: FunctionRef;
+  readonly name: string;
+  fn: AnyFunction | null;
+}
+
 export class Server {
   readonly #control: ControlBlock;
-  readonly #refs = new Map<number, FunctionRef>();
-  readonly #functions = new Map<number, AnyFunction>();
-  #side: MessagePort | null = null;
+  readonly #channel: Channel;
+  readonly #introduced = new Map<number, Introduced>();
   #teardown: FunctionRef | undefined;
-  #unready: { error: unknown } | null = null;
   #running: JobScope | null = null;
 
-  constructor(control: ControlBlock) {
+  constructor(control: ControlBlock, channel: Channel) {
     this.#control = control;
+    this.#channel = channel;
   }
 
-  /** Runs one batch; batches come one at a time. */
-  async handle(message: BatchMessage): Promise<BatchReply> {
-    if (message.hello !== undefined) await this.#getReady(message.hello);
-    if (this.#unready !== null) return { outcomes: [], unready: encodeThrown(this.#unready.error) };
-    for (const [id, ref] of message.defs ?? []) this.#refs.set(id, ref);
-    const outcomes: Outcome[] = [];
-    for (let i = this.#control.claim(); i >= 0; i = this.#control.claim()) {
-      outcomes.push(await this.#run(message.jobs[i] as JobRecord, this.#control.sequence(i)));
-    }
-    if (message.goodbye === true && this.#teardown !== undefined) await (await this.#resolve(this.#teardown))();
-    return { outcomes };
-  }
-
-  async #getReady(hello: Hello): Promise<void> {
-    this.#side = hello.side;
-    hello.side.on('message', (notice: CancelNotice) => this.#cancelled(notice));
-    hello.side.unref();
+  /** Before any message: loads `preload`, runs `init`. */
+  async getReady(hello: Hello): Promise<Ready> {
     this.#teardown = hello.teardown;
-    enterWorker(hello.hints).warn = (file, text) => this.#post({ type: 'warning', file, text });
+    enterWorker(hello.hints).warn = (file, text) => this.#channel.postMessage({ type: 'warning', file, text });
     try {
       for (const url of hello.preload) await loadModule(url);
-      if (hello.init !== undefined) await (await this.#resolve(hello.init))();
+      if (hello.init !== undefined) await (await resolve(hello.init))();
+      return {};
     } catch (error) {
-      this.#unready = { error };
+      return { unready: encodeThrown(error) };
     }
   }
 
-  #resolve(ref: FunctionRef): Promise<AnyFunction> {
-    return 'source' in ref ? compileInline(ref.source, ref.name) : findFunction(ref);
+  receive(message: ToWorker): void {
+    if (isBatch(message)) void this.#runFrom(message, 0);
+    else if (message.type === 'define') this.#introduced.set(message.fn, { ref: message.ref, name: message.name, fn: null });
+    else if (message.type === 'cancel') this.#cancelled(message.sequence, decodeThrown(message.reason) as CancelledError);
+    else void this.#sayGoodbye();
   }
 
-  async #functionOf(id: number): Promise<AnyFunction> {
-    const fn = await this.#resolve(this.#refs.get(id) as FunctionRef);
-    this.#functions.set(id, fn);
-    return fn;
-  }
-
-  async #run(job: JobRecord, sequence: number): Promise<Outcome> {
-    let started = performance.now();
-    const ms = (): number => performance.now() - started;
-    const scope = this.#open(job, sequence);
-    try {
-      const fn = this.#functions.get(job.fn) ?? (await this.#functionOf(job.fn));
-      const args = job.encoded === true ? decodeValues(job.args) : job.args;
-      started = performance.now();
-      const result = ambient.run(scope, fn, ...args);
-      return this.#success(isThenable(result) ? await result : result, ms());
-    } catch (error) {
-      return { ok: false, error: encodeThrown(error), ms: ms(), ...(error instanceof LoadFailure ? { load: true } : {}) };
-    } finally {
-      this.#running = null;
-      scope.leave();
+  /**
+   * Runs what the loop has not taken back. Synchronous as long as the jobs are: a promise costs as much as a small job.
+   * After the outcome of the last job it must not look at the control block again: that may be about the next batch by then.
+   */
+  #runFrom(batch: Batch, from: number): void | Promise<void> {
+    const size = batch.length / JOB_FIELDS;
+    for (let i = from; i < size; i++) {
+      if (this.#control.claim() < 0) return this.#channel.postMessage([TAKEN_BACK, 0, null]);
+      const pending = this.#run(batch, i);
+      if (pending !== null) return pending.then(() => this.#runFrom(batch, i + 1));
     }
   }
 
-  #open(job: JobRecord, sequence: number): JobScope {
-    const init = { id: job.id, name: job.name, deadline: job.deadline ?? Infinity, sequence };
-    const scope = new JobScope(init, this.#control, (value) => this.#progress(job.id, value));
+  /** null when the job has ended already. */
+  #run(batch: Batch, index: number): Promise<void> | null {
+    const at = index * JOB_FIELDS;
+    const known = this.#introduced.get(batch[at] as number) as Introduced;
+    const extras = batch[at + 3] as JobExtras | null;
+    const args = batch[at + 2] as readonly unknown[];
+    const name = extras?.name ?? known.name;
+    const sequence = this.#control.sequence(index);
+    const scope = new JobScope(batch[at + 1] as number, name, extras?.deadline ?? Infinity, sequence, this.#control, this.#post);
     this.#running = scope;
-    return scope;
+    const values = extras?.encoded === true ? decodeValues(args) : args;
+    return known.fn === null ? this.#findAndCall(known, values, scope) : this.#call(known.fn, values, scope);
   }
 
-  #success(result: unknown, ms: number): Outcome {
-    const transfer = collectTransfer([result]);
-    if (transfer.length === 0 && isPlainData(result)) return { ok: true, value: result, ms };
-    const { values, replaced } = encodeValues([result]);
-    this.#post({ type: 'outcome', value: values[0], encoded: replaced }, 'result', result, transfer as object[]);
-    return { ok: 'side', ms };
-  }
-
-  #progress(id: number, value: unknown): void {
-    this.#post({ type: 'progress', id, value }, 'progress value', value, collectTransfer([value]) as object[]);
-  }
-
-  /** Throws NotCloneableError, with the path inside `what`. */
-  #post(message: SideMessage, what = 'message', value: unknown = message, transfer: object[] = []): void {
+  async #findAndCall(known: Introduced, args: readonly unknown[], scope: JobScope): Promise<void> {
     try {
-      this.#side?.postMessage(message, transfer as never);
+      known.fn = await resolve(known.ref);
+    } catch (error) {
+      return this.#end(scope, error instanceof LoadFailure ? LOAD_ERROR : ERROR, 0, encodeThrown(error));
+    }
+    await this.#call(known.fn, args, scope);
+  }
+
+  #call(fn: AnyFunction, args: readonly unknown[], scope: JobScope): Promise<void> | null {
+    const started = performance.now();
+    try {
+      const result = ambient.run(scope, fn, ...args);
+      if (isThenable(result)) return this.#await(result, started, scope);
+      this.#succeed(result, started, scope);
+    } catch (error) {
+      this.#fail(error, started, scope);
+    }
+    return null;
+  }
+
+  async #await(result: PromiseLike<unknown>, started: number, scope: JobScope): Promise<void> {
+    try {
+      this.#succeed(await result, started, scope);
+    } catch (error) {
+      this.#fail(error, started, scope);
+    }
+  }
+
+  #succeed(result: unknown, started: number, scope: JobScope): void {
+    const ms = performance.now() - started;
+    const { values, replaced } = encodeValues([result]);
+    this.#end(scope, replaced ? CODED_VALUE : VALUE, ms, values[0], result);
+  }
+
+  #fail(error: unknown, started: number, scope: JobScope): void {
+    this.#end(scope, ERROR, performance.now() - started, encodeThrown(error));
+  }
+
+  #end(scope: JobScope, kind: number, ms: number, payload: unknown, result: unknown = undefined): void {
+    this.#running = null;
+    scope.leave();
+    try {
+      this.#channel.postMessage([kind, ms, payload], collectTransfer([result]) as object[]);
+    } catch (error) {
+      this.#channel.postMessage([ERROR, ms, encodeThrown(notCloneable(result, 'result', error))]);
+    }
+  }
+
+  /** For the job's own use: throws NotCloneableError, with the path inside `what`. */
+  readonly #post = (message: FromWorker, what: string, value: unknown, transfer: readonly object[]): void => {
+    try {
+      this.#channel.postMessage(message, transfer);
     } catch (error) {
       throw notCloneable(value, what, error);
     }
+  };
+
+  #cancelled(sequence: number, reason: CancelledError): void {
+    if (this.#running?.sequence === sequence) this.#running.stop(reason);
   }
 
-  #cancelled(notice: CancelNotice): void {
-    const job = this.#running;
-    if (job?.sequence === notice.cancel) job.stop(decodeThrown(notice.reason) as CancelledError);
+  async #sayGoodbye(): Promise<void> {
+    try {
+      if (this.#teardown !== undefined) await (await resolve(this.#teardown))();
+    } finally {
+      this.#channel.postMessage({ type: 'goodbye' });
+    }
   }
+}
+
+function isBatch(message: ToWorker): message is Batch {
+  return Array.isArray(message);
+}
+
+function resolve(ref: FunctionRef): Promise<AnyFunction> {
+  return 'source' in ref ? compileInline(ref.source, ref.name) : findFunction(ref);
 }

@@ -1,16 +1,20 @@
-/** Entry of a worker thread; the near side is `src/executors/thread-worker.ts`. piscina loads it and calls it per batch. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** Entry of a worker thread; the near side is `src/executors/thread-worker.ts`. piscina loads it and calls it once, with the hello. */
+import { parentPort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { enterWorker } from '../src/executors/worker-state.ts';
 import { ControlBlock } from '../src/wire/control.ts';
-import type { BatchMessage, BatchReply } from '../src/wire/protocol.ts';
+import type { FromWorker, Hello, Ready, ToWorker } from '../src/wire/protocol.ts';
 import { Server } from './serve.ts';
 
 enterWorker();
 // piscina listens here for its own first message only, and a stray one would crash the worker.
 parentPort?.removeAllListeners('message');
 
-const server = new Server(new ControlBlock((workerData as { offloop: SharedArrayBuffer }).offloop));
-
-export default function serve(message: BatchMessage): Promise<BatchReply> {
-  return server.handle(message);
+export default async function serve({ hello, port, control }: { hello: Hello; port: MessagePort; control: SharedArrayBuffer }): Promise<Ready> {
+  const channel = { postMessage: (message: FromWorker, transfer?: readonly object[]) => port.postMessage(message, transfer as never) };
+  const server = new Server(new ControlBlock(control), channel);
+  const ready = await server.getReady(hello);
+  if (ready.unready === undefined) port.on('message', (message: ToWorker) => server.receive(message));
+  port.unref(); // piscina's own port keeps an idle worker alive
+  return ready;
 }

@@ -2,14 +2,13 @@
  * Starts tsx inside a worker, for modules that Node cannot run by itself.
  *
  * tsx is the user's, not ours: it is looked for from the user's module, then from the working directory, then beside us. Its
- * ESM API is taken by reading its package.json, because `require.resolve` gives the CommonJS build, which on Node 20 cannot be
- * imported. Its CommonJS hooks are needed too: in a package without "type": "module" the module's own imports are requires.
+ * CommonJS hooks are needed too: in a package without "type": "module" a module's own imports become requires.
  * (`--import tsx` among a worker's flags is no substitute: in workers of Node 20 it hooks `require` only.)
  */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { importFrom } from './import-from.ts';
+import type { Imported } from './import-from.ts';
 
 interface TsxHooks {
   register(options?: { namespace: string }): unknown;
@@ -20,10 +19,10 @@ interface ScopedTsx {
 
 export interface Tsx {
   /** Imports with a fresh copy of every module below: for a graph in which Node has already cached failures. */
-  importAfresh(url: string): Promise<{ readonly namespace: Record<string, unknown> }>;
+  importAfresh(url: string): Promise<Imported>;
 }
 
-let running: Promise<Tsx | undefined> | undefined;
+let running: Tsx | undefined;
 
 /** True once modules of this worker go through tsx. */
 export function tsxRuns(): boolean {
@@ -32,26 +31,20 @@ export function tsxRuns(): boolean {
 
 /** Sends everything that is imported from now on through tsx. Undefined when tsx is not installed. */
 export async function startTsx(forModule: string): Promise<Tsx | undefined> {
-  if (running !== undefined) return running;
-  const folder = [forModule, pathToFileURL(join(process.cwd(), 'x')).href, import.meta.url].map(folderOfTsx).find((f) => f !== undefined);
-  if (folder === undefined) return undefined; // not remembered: another module may come from where tsx is installed
-  running = registerHooks(folder);
-  return running;
-}
-
-function folderOfTsx(from: string): string | undefined {
-  if (!from.startsWith('file:')) return undefined;
-  try {
-    return join(createRequire(from).resolve('tsx/package.json'), '..');
-  } catch {
-    return undefined;
+  const folders = [dirname(fileURLToPath(forModule)), process.cwd(), import.meta.dirname];
+  for (const folder of folders) {
+    if (running !== undefined) break;
+    running = await registerHooks(folder);
   }
+  return running; // a failure is not remembered: another module may come from where tsx is installed
 }
 
-async function registerHooks(folder: string): Promise<Tsx> {
-  const cjs = (await import(entryOf(folder, './cjs/api'))) as TsxHooks;
+async function registerHooks(folder: string): Promise<Tsx | undefined> {
+  const load = importFrom(folder) as (specifier: string) => Promise<TsxHooks & Record<string, unknown>>;
+  const found = await Promise.all([load('tsx/cjs/api'), load('tsx/esm/api')]).catch(ignoreMissing);
+  if (found === undefined) return undefined;
+  const [cjs, esm] = found;
   cjs.register();
-  const esm = (await import(entryOf(folder, './esm/api'))) as TsxHooks;
   esm.register();
   let scoped: ScopedTsx | undefined;
   return {
@@ -62,10 +55,8 @@ async function registerHooks(folder: string): Promise<Tsx> {
   };
 }
 
-/** URL of what `import 'tsx/…'` would load. */
-function entryOf(folder: string, subpath: './esm/api' | './cjs/api'): string {
-  const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
-    exports?: Record<string, { import?: { default?: string } }>;
-  };
-  return pathToFileURL(join(folder, exports?.[subpath]?.import?.default ?? `dist/${subpath}/index.mjs`)).href;
+function ignoreMissing(error: unknown): undefined {
+  const { code } = error as { code?: string };
+  if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'ERR_PACKAGE_PATH_NOT_EXPORTED') throw error;
+  return undefined;
 }

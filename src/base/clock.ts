@@ -5,6 +5,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { TimerQueue } from './timers.ts';
 import type { Timed } from './timers.ts';
+import { checkFunction, checkNumber } from './validate.ts';
 
 /** Where time comes from. `when` is absolute, in milliseconds on the scale of `now()`. Disposing the result cancels the timer. */
 export interface Clock {
@@ -12,10 +13,19 @@ export interface Clock {
   setTimer(when: number, cb: () => void): Disposable;
 }
 
+/** A run, as its clock sees it. */
+export interface ClockUser {
+  /** How much work is under way outside the loop. */
+  readonly external: number;
+}
+
 /** What the kernel uses: entries are their own handles, so that a sleeping task costs no extra object. */
 export interface TimerClock extends Clock {
   arm(entry: Timed): void;
   disarm(entry: Timed): void;
+  /** For a virtual clock, which must not jump while work outside the loop is under way. The user leaves with `detach`. */
+  attach?(user: ClockUser): void;
+  detach?(user: ClockUser): void;
 }
 
 /** An entry for callers outside the kernel. */
@@ -41,6 +51,8 @@ class CallbackTimer implements Timed, Disposable {
 }
 
 export function startTimer(clock: TimerClock, when: number, cb: () => void): Disposable {
+  checkNumber('when', when, 'a point in time in milliseconds');
+  checkFunction('cb', cb);
   const timer = new CallbackTimer(clock, when, cb);
   clock.arm(timer);
   return timer;
@@ -65,6 +77,7 @@ export class RealClock implements TimerClock {
   }
 
   arm(entry: Timed): void {
+    if (entry.when === Infinity) return;
     this.#queue.add(entry);
     if (entry.when < this.#armedFor) this.#schedule(entry.when);
     else if (this.#queue.live === 1) this.#node?.ref();
@@ -88,13 +101,17 @@ export class RealClock implements TimerClock {
     this.#node = this.#neutral.runInAsyncScope(setTimeout, undefined, this.#tick, delay) as unknown as NodeJS.Timeout;
   }
 
-  /** Node counts from the start of the loop turn, so it may call early: what is not due yet is armed again, never fired early. */
+  /**
+   * Node counts from the start of the loop turn, so it may call early: what is not due yet is armed again, never fired early.
+   * What is armed meanwhile waits for the next tick, so that a timer which sets itself again cannot stop the loop.
+   */
   readonly #tick = (): void => {
     this.#node = null;
     this.#armedFor = Infinity;
     const now = this.now();
+    const { armed } = this.#queue;
     try {
-      for (let due = this.#queue.takeDue(now); due !== null; due = this.#queue.takeDue(now)) due.fire();
+      for (let due = this.#queue.takeDue(now, armed); due !== null; due = this.#queue.takeDue(now, armed)) due.fire();
     } finally {
       const next = this.#queue.nextDeadline();
       if (next < this.#armedFor) this.#schedule(next);
@@ -120,13 +137,15 @@ class AdaptedClock implements TimerClock {
   }
 
   arm(entry: Timed): void {
+    if (entry.when === Infinity) return;
     entry.order = 0;
     const fire = (): void => {
       this.#handles.delete(entry);
       entry.order = -1;
       entry.fire();
     };
-    this.#handles.set(entry, this.#clock.setTimer(entry.when, fire));
+    const handle = this.#clock.setTimer(entry.when, fire);
+    if (entry.order === 0) this.#handles.set(entry, handle); // else it called back at once
   }
 
   disarm(entry: Timed): void {

@@ -2,6 +2,7 @@
  * Every error this library throws. Match on `code` or with `instanceof`: both survive threads, processes and duplicate
  * installs, because `instanceof` compares a brand (a registered symbol on the prototype), not the identity of the class.
  */
+import { wrongType } from './validate.ts';
 
 export type OffloopErrorCode = `OFFLOOP_${string}`;
 
@@ -218,6 +219,7 @@ export class TaskGroupError extends AggregateError {
 }
 
 function toPredicate(match: ErrorMatcher): (e: unknown) => boolean {
+  if (typeof match !== 'function') throw wrongType('match', 'an error class or a function', match);
   const isClass = match === Error || match.prototype instanceof Error;
   return isClass ? (e) => e instanceof (match as new () => Error) : (match as (e: unknown) => boolean);
 }

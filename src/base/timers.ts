@@ -14,12 +14,12 @@ export interface Timed {
   fire(): void;
 }
 
-const earlier = (a: Timed, b: Timed, orders: number[], i: number, j: number): boolean =>
-  a.when < b.when || (a.when === b.when && (orders[i] as number) < (orders[j] as number));
-
 export class TimerQueue {
+  // Three columns of one heap. Deadline and order are kept as they were at arming: an entry that was removed, and perhaps armed
+  // again for another time, leaves a dead slot behind, which must not change its place meanwhile.
   #heap: Timed[] = [];
-  #orders: number[] = []; // order at arming; an entry whose own order differs was removed (or armed again) since
+  #whens: number[] = [];
+  #orders: number[] = []; // an entry whose own order differs was removed (or armed again) since
   #seq = 0;
   #live = 0;
 
@@ -27,10 +27,18 @@ export class TimerQueue {
     return this.#live;
   }
 
+  /** How often something was armed so far. */
+  get armed(): number {
+    return this.#seq;
+  }
+
+  /** Arms an entry that is not armed. What is due at Infinity never fires, and is not kept. */
   add(entry: Timed): void {
+    if (entry.when === Infinity) return;
     entry.order = ++this.#seq;
     this.#live++;
     this.#heap.push(entry);
+    this.#whens.push(entry.when);
     this.#orders.push(entry.order);
     this.#up(this.#heap.length - 1);
   }
@@ -40,21 +48,21 @@ export class TimerQueue {
     entry.order = -1;
     this.#live--;
     const size = this.#heap.length;
-    if (this.#live === 0) this.#heap.length = this.#orders.length = 0;
+    if (this.#live === 0) this.#truncate(0);
     else if (size > 64 && this.#live * 2 < size) this.#rebuild();
   }
 
   /** The earliest deadline; Infinity when nothing is armed. */
   nextDeadline(): number {
     this.#dropDead();
-    return this.#heap.length === 0 ? Infinity : (this.#heap[0] as Timed).when;
+    return this.#whens.length === 0 ? Infinity : (this.#whens[0] as number);
   }
 
-  /** Takes out the next entry that is due at `now`, if any. */
-  takeDue(now: number): Timed | null {
+  /** Takes out the next entry that is due at `now`, if any; with `armed`, not one that was armed after that many others. */
+  takeDue(now: number, armed: number = Infinity): Timed | null {
     this.#dropDead();
     const top = this.#heap[0];
-    if (top === undefined || top.when > now) return null;
+    if (top === undefined || (this.#whens[0] as number) > now || top.order > armed) return null;
     top.order = -1;
     this.#live--;
     this.#pop();
@@ -66,62 +74,66 @@ export class TimerQueue {
   }
 
   #pop(): void {
-    const last = this.#heap.pop() as Timed;
-    const order = this.#orders.pop() as number;
-    if (this.#heap.length === 0) return;
-    this.#heap[0] = last;
-    this.#orders[0] = order;
+    const last = this.#heap.length - 1;
+    if (last > 0) this.#swap(0, last);
+    this.#truncate(last);
     this.#down(0);
   }
 
+  #truncate(size: number): void {
+    this.#heap.length = this.#whens.length = this.#orders.length = size;
+  }
+
   #rebuild(): void {
-    const heap = this.#heap;
-    const orders = this.#orders;
+    const size = this.#heap.length;
     let n = 0;
-    for (let i = 0; i < heap.length; i++) {
-      const entry = heap[i] as Timed;
-      if (entry.order !== orders[i]) continue;
-      heap[n] = entry;
-      orders[n++] = entry.order;
+    for (let i = 0; i < size; i++) {
+      if ((this.#heap[i] as Timed).order === this.#orders[i]) this.#swap(i, n++);
     }
-    heap.length = orders.length = n;
+    this.#truncate(n);
     for (let i = (n >> 1) - 1; i >= 0; i--) this.#down(i);
   }
 
   #up(start: number): void {
-    const heap = this.#heap;
-    const orders = this.#orders;
     let i = start;
     while (i > 0) {
-      const p = (i - 1) >> 1;
-      if (!earlier(heap[i] as Timed, heap[p] as Timed, orders, i, p)) return;
-      this.#swap(i, p);
-      i = p;
+      const parent = (i - 1) >> 1;
+      if (!this.#earlier(i, parent)) return;
+      this.#swap(i, parent);
+      i = parent;
     }
   }
 
   #down(start: number): void {
-    const heap = this.#heap;
-    const orders = this.#orders;
-    const n = heap.length;
+    const n = this.#heap.length;
     let i = start;
     for (;;) {
       const l = 2 * i + 1;
       if (l >= n) return;
       const r = l + 1;
-      const c = r < n && earlier(heap[r] as Timed, heap[l] as Timed, orders, r, l) ? r : l;
-      if (!earlier(heap[c] as Timed, heap[i] as Timed, orders, c, i)) return;
+      const c = r < n && this.#earlier(r, l) ? r : l;
+      if (!this.#earlier(c, i)) return;
       this.#swap(i, c);
       i = c;
     }
   }
 
-  #swap(i: number, j: number): void {
-    const entry = this.#heap[i] as Timed;
-    this.#heap[i] = this.#heap[j] as Timed;
-    this.#heap[j] = entry;
-    const order = this.#orders[i] as number;
-    this.#orders[i] = this.#orders[j] as number;
-    this.#orders[j] = order;
+  #earlier(i: number, j: number): boolean {
+    const a = this.#whens[i] as number;
+    const b = this.#whens[j] as number;
+    return a < b || (a === b && (this.#orders[i] as number) < (this.#orders[j] as number));
   }
+
+  #swap(i: number, j: number): void {
+    if (i === j) return;
+    swapIn(this.#heap, i, j);
+    swapIn(this.#whens, i, j);
+    swapIn(this.#orders, i, j);
+  }
+}
+
+function swapIn<T>(column: T[], i: number, j: number): void {
+  const x = column[i] as T;
+  column[i] = column[j] as T;
+  column[j] = x;
 }

@@ -108,6 +108,7 @@ class Run<T> {
       return task.result();
     } finally {
       this.#root.leave();
+      this.#runtime.end();
       restore();
       ignore();
     }

@@ -42,7 +42,13 @@ export class Runtime {
 
   constructor(options: RuntimeOptions = {}) {
     this.clock = options.clock === undefined ? realClock : toTimerClock(options.clock);
+    this.clock.attach?.(this);
     this.#handler = options.exceptionHandler;
+  }
+
+  /** The run is over: what it left behind outside the loop no longer concerns its clock. */
+  end(): void {
+    this.clock.detach?.(this);
   }
 
   /** Hands an error that has no caller to the exception handler. Never throws: a broken handler is reported, not fatal. */

@@ -92,6 +92,7 @@ export class Scope extends ScopeMember {
     this.parent = live;
     if (!this.shielded && this.effective === null) this.effective = live.effective;
     live.link(this);
+    if (this.listens && this.effective !== null) this.onCancel(this.effective);
   }
 
   link(member: ScopeMember): void {
@@ -142,13 +143,25 @@ export class Scope extends ScopeMember {
     this.exited = true;
     if (this.timer !== null) this.runtime.clock.disarm(this.timer);
     this.holder?.unlink(this);
-    if (this.first === null || this.parent === null) return;
-    const heir = liveAncestor(this.parent);
+    if (this.first !== null && this.parent !== null) this.#bequeath(liveAncestor(this.parent));
+  }
+
+  #bequeath(heir: Scope): void {
+    const wake: ScopeMember[] = [];
     for (let m = this.first as ScopeMember | null; m !== null; m = this.first) {
       this.unlink(m);
-      if (m.isScope) (m as Scope).parent = heir;
       heir.link(m);
+      if (m.isScope) (m as Scope).moveTo(heir, wake);
+      else if (heir.effective !== null) wake.push(m); // a shield kept it safe until now
     }
+    wakeAll(wake);
+  }
+
+  /** Has a new parent, because the former one was left. Work that was cancelled stays cancelled. */
+  moveTo(parent: Scope, wake: ScopeMember[]): void {
+    this.parent = parent;
+    if (!this.shielded) this.own ??= this.effective;
+    this.collect(wake);
   }
 
   get deadline(): number {
@@ -180,6 +193,12 @@ export class Scope extends ScopeMember {
   /** Recomputes `effective` from here down, then wakes whoever is parked where it became set. */
   spread(): void {
     const wake: ScopeMember[] = [];
+    this.collect(wake);
+    wakeAll(wake);
+  }
+
+  /** Recomputes `effective` from here down, and notes whom that may concern. */
+  collect(wake: ScopeMember[]): void {
     let member: ScopeMember | null = this;
     while (member !== null) {
       let down: ScopeMember | null = null;
@@ -189,16 +208,6 @@ export class Scope extends ScopeMember {
         down = (member as Scope).first;
       }
       member = down ?? nextAfter(member, this);
-    }
-    for (const m of wake) {
-      const holder = m.holder;
-      if (m.isScope) {
-        const reason = (m as Scope).effective;
-        if (reason !== null) m.onCancel(reason);
-      } else if (holder !== null && holder.effective !== null) {
-        holder.unlink(m);
-        m.onCancel(holder.effective);
-      }
     }
   }
 
@@ -217,6 +226,20 @@ Object.defineProperty(Scope.prototype, inspect.custom, {
     return this.describe();
   },
 });
+
+/** Whoever was granted, moved or shielded by one that woke before is left alone. */
+function wakeAll(members: readonly ScopeMember[]): void {
+  for (const m of members) {
+    const { holder } = m;
+    if (m.isScope) {
+      const reason = (m as Scope).effective;
+      if (reason !== null) m.onCancel(reason);
+    } else if (holder !== null && holder.effective !== null) {
+      holder.unlink(m);
+      m.onCancel(holder.effective);
+    }
+  }
+}
 
 /** The next member in depth-first order that is not inside `member`, within `root`. */
 function nextAfter(member: ScopeMember, root: Scope): ScopeMember | null {

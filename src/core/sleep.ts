@@ -31,12 +31,13 @@ class Sleeper<T> extends Waiter<T, T> implements Timed {
 
 function sleepIn<T>(scope: Scope, when: number, value: T): Promise<T> {
   const sleeper = new Sleeper(scope, when, value);
-  scope.link(sleeper);
-  if (when !== Infinity) scope.runtime.clock.arm(sleeper);
-  return new Promise((resolve, reject) => {
+  const promise = new Promise<T>((resolve, reject) => {
     sleeper.resolve = resolve;
     sleeper.reject = reject;
   });
+  scope.link(sleeper);
+  scope.runtime.clock.arm(sleeper);
+  return promise;
 }
 
 /** Milliseconds on a monotonic clock: the one of the surrounding `run()`, so that virtual time works. */

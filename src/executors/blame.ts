@@ -30,13 +30,9 @@ export function unready(job: Job | null, error: unknown): WorkerDiedError {
   return blame(job, `The worker could not get ready${what}: ${textOf(error)}`, { why: 'load-failed', cause: cause ?? error });
 }
 
-export function resultLost(job: Job): WorkerDiedError {
-  return blame(job, `The result of job ${JSON.stringify(job.name)} could not be received on this side`, { why: 'uncaught', cause: undefined });
-}
-
 function blame(job: Job | null, message: string, init: Partial<WorkerDeath> & Pick<WorkerDeath, 'why'>): WorkerDiedError {
   const error = new WorkerDiedError(message, { job: job?.name ?? '', ...init });
-  if (job !== null) error.stack = `${error.name}: ${message}\n${job.callSite}`;
+  if (job !== null) error.stack = [`${error.name}: ${message}`, ...(job.callSite === undefined ? [] : [job.callSite])].join('\n');
   return error;
 }
 

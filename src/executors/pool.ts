@@ -4,7 +4,6 @@
  */
 import { realClock } from '../base/clock.ts';
 import { CancelledError, ExecutorFullError, InvalidStateError } from '../base/errors.ts';
-import type { Hello } from '../wire/protocol.ts';
 import type { Job, JobHost } from './job.ts';
 import { Line } from './line.ts';
 import type { PoolSettings } from './options.ts';
@@ -21,7 +20,6 @@ export class Pool implements JobHost, SlotHost {
   readonly counters: PoolCounters = new PoolCounters();
   readonly settings: PoolSettings;
   readonly #start: StartWorker;
-  readonly #hello: Omit<Hello, 'side'>;
   readonly #line: Line<Slot>;
   readonly #slots = new Set<Slot>();
   readonly #idle: Slot[] = []; // the one used last is used next: its caches are warm, and the others may end
@@ -30,10 +28,9 @@ export class Pool implements JobHost, SlotHost {
   #sweeper: NodeJS.Timeout | null = null;
   #closed = false;
 
-  constructor(settings: PoolSettings, start: StartWorker, hello: Omit<Hello, 'side'>) {
+  constructor(settings: PoolSettings, start: StartWorker) {
     this.settings = settings;
     this.#start = start;
-    this.#hello = hello;
     this.#line = new Line(settings.maxQueue);
     this.#keepMinimum();
   }
@@ -50,7 +47,6 @@ export class Pool implements JobHost, SlotHost {
   submit(job: Job): void {
     if (this.#closed) return this.#refuse(job, new InvalidStateError(`Executor shutdown has been called: ${this.settings.name} accepts no more jobs`));
     if (job.effective !== null) return void job.endCancelled();
-    job.submittedAt = performance.now();
     const slot = this.#line.empty ? this.#slotFor(job) : null;
     if (slot !== null) this.#dispatch(slot, job);
     else if (!job.settled) this.#enqueue(job);
@@ -91,7 +87,7 @@ export class Pool implements JobHost, SlotHost {
   #open(job: Job | null): Slot | null {
     if (this.#slots.size >= this.settings.max) return null;
     try {
-      const slot = new Slot(this.#start, this.#hello, this);
+      const slot = new Slot(this.#start, this);
       this.#slots.add(slot);
       return slot;
     } catch (error) {
@@ -178,16 +174,15 @@ export class Pool implements JobHost, SlotHost {
     warnOnce(file, text);
   }
 
-  slotDied(slot: Slot, death: WorkerDeath, unstarted: readonly Job[]): void {
+  slotDied(slot: Slot, death: WorkerDeath, unstarted: readonly Job[], between: boolean): void {
     if (!this.#slots.has(slot)) return; // it was being dismissed
-    if (!slot.busy && death.cause !== undefined) {
+    if (between && death.cause !== undefined) {
       warnOnce('', `A worker of ${this.settings.name} died between jobs (${death.why}): ${String(death.cause)}`);
     }
     this.#forget(slot);
     this.counters.respawned++;
     this.#putBack(unstarted);
-    if (slot.ready) this.#keepMinimum(); // one that dies at start-up would only die again
-    this.#pump();
+    this.#refill(slot);
     this.#checkDrained();
   }
 
@@ -212,7 +207,12 @@ export class Pool implements JobHost, SlotHost {
     this.#forget(slot);
     this.counters.respawned++;
     void slot.terminate().gone;
-    this.#keepMinimum();
+    this.#refill(slot);
+  }
+
+  /** Starts what is needed in place of a worker that is gone. One that could not start would only fail again. */
+  #refill(gone: Slot): void {
+    if (!gone.failedStart) this.#keepMinimum();
     this.#pump();
   }
 
@@ -248,16 +248,14 @@ export class Pool implements JobHost, SlotHost {
     await gone;
     if (job.endCancelled()) this.counters.ended(job, performance.now() - job.sentAt);
     this.#putBack(jobs.filter((other) => other !== job));
-    this.#keepMinimum();
-    this.#pump();
+    this.#refill(slot);
     this.#checkDrained();
   }
 
   async warmup(): Promise<void> {
     if (this.#closed) throw new InvalidStateError(`Executor shutdown has been called: ${this.settings.name} starts no more workers`);
-    const starting = this.#idle.splice(0);
-    for (let slot = this.#open(null); slot !== null; slot = this.#open(null)) starting.push(slot);
-    await Promise.all(starting.map((slot) => slot.warmup()));
+    for (let slot = this.#open(null); slot !== null; slot = this.#open(null)) this.#rest(slot);
+    await Promise.all([...this.#slots].map((slot) => slot.warmup()));
   }
 
   /** One unreferenced timer for all idle workers; it never keeps the process alive. */
@@ -281,7 +279,7 @@ export class Pool implements JobHost, SlotHost {
   /** Ends an idle worker in order: teardown first, within its limit. */
   async #dismiss(slot: Slot): Promise<void> {
     this.#forget(slot);
-    if (this.settings.teardown !== undefined && slot.ready && !slot.busy) await this.#teardown(slot);
+    if (this.settings.teardown !== undefined && slot.isReady && !slot.busy) await this.#teardown(slot);
     await slot.terminate().gone;
   }
 

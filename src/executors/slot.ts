@@ -1,6 +1,6 @@
 /**
- * One worker and the jobs that were sent to it. A slot posts a batch, settles its jobs when the reply comes, and knows which
- * job is to blame when the worker dies: the control block says how many were claimed, and the last of these was running.
+ * One worker and the jobs that were sent to it. A slot posts a batch, settles its jobs as their outcomes come, and knows
+ * which job is to blame when the worker dies: the control block says how many were claimed, and the last of these was running.
  *
  * For now a batch is one job; everything here already takes several.
  */
@@ -9,9 +9,11 @@ import { ambient } from '../core/scope.ts';
 import { notCloneable } from '../wire/clone-path.ts';
 import { wallClock } from '../wire/control.ts';
 import { decodeThrown, encodeThrown } from '../wire/error-codec.ts';
-import type { BatchMessage, BatchReply, Hello, JobRecord, Outcome, SideMessage } from '../wire/protocol.ts';
+import type { Encoded } from '../wire/error-codec.ts';
+import { CODED_VALUE, ERROR, LOAD_ERROR, OUTCOME_FIELDS, TAKEN_BACK, VALUE } from '../wire/protocol.ts';
+import type { Batch, FromWorker, JobExtras, Outcomes, Ready } from '../wire/protocol.ts';
 import { collectTransfer, decodeValues, encodeValues } from '../wire/transfer.ts';
-import { loadFailed, resultLost, unready, workerDied } from './blame.ts';
+import { loadFailed, unready, workerDied } from './blame.ts';
 import type { Job, JobOutcome } from './job.ts';
 import { JobQueue } from './job-queue.ts';
 import type { Home } from './line.ts';
@@ -20,14 +22,13 @@ import type { StartWorker, WorkerDeath, WorkerHandle, WorkerListener } from './w
 export interface SlotHost {
   /** The batch is over; the slot may take the next. */
   slotFree(slot: Slot): void;
-  /** The worker is gone. `unstarted` were sent but never began. */
-  slotDied(slot: Slot, death: WorkerDeath, unstarted: readonly Job[]): void;
+  /** The worker is gone. `unstarted` were sent but never began; `between` = no job was running, so none was told. */
+  slotDied(slot: Slot, death: WorkerDeath, unstarted: readonly Job[], between: boolean): void;
   jobEnded(job: Job, ms: number): void;
   warn(file: string, text: string): void;
 }
 
-type SideOutcome = Extract<SideMessage, { type: 'outcome' }>;
-
+const NOTHING: readonly object[] = [];
 let lastSequence = 0;
 
 export class Slot implements WorkerListener, Home {
@@ -35,34 +36,37 @@ export class Slot implements WorkerListener, Home {
   idleSince: number = performance.now();
   /** It takes no further job: a module failed to load there, or it is being ended. */
   retired = false;
-  /** It has answered once, so a later death is not one at start-up. */
-  ready = false;
   readonly #host: SlotHost;
   readonly #worker: WorkerHandle;
   readonly #known = new Set<number>();
-  #hello: Hello | undefined;
-  readonly #arrived: SideOutcome[] = []; // outcomes that came before the reply that announces them
+  readonly #whenReady: Waiting[] = [];
+  #whenGoodbye: Waiting | null = null;
+  /** It could not get ready, and another would not either. */
+  failedStart = false;
+  #isReady = false; // it has answered once, so a later death is not one at start-up
   #jobs: readonly Job[] = [];
-  #busy = false;
-  #warm: { done: () => void; failed: (error: unknown) => void } | null = null;
+  #settled = 0; // how many of them have their outcome
 
-  constructor(start: StartWorker, hello: Omit<Hello, 'side'>, host: SlotHost) {
+  constructor(start: StartWorker, host: SlotHost) {
     this.#host = host;
     this.#worker = start(this);
-    this.#hello = { ...hello, ...this.#worker.hello };
   }
 
   get busy(): boolean {
-    return this.#busy;
+    return this.#jobs.length > 0;
   }
 
   get running(): number {
-    return this.#jobs.length;
+    return this.#jobs.length - this.#settled;
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   /** Busy with work that nobody waits for any more. */
   get abandoned(): boolean {
-    return this.#busy && this.#jobs.length > 0 && this.#jobs.every((job) => job.settled);
+    return this.busy && this.#jobs.every((job) => job.settled);
   }
 
   get gone(): Promise<void> {
@@ -71,102 +75,117 @@ export class Slot implements WorkerListener, Home {
 
   /** Posts the jobs; none of them has begun anywhere. */
   send(jobs: readonly Job[]): void {
-    const transfer: object[] = [];
-    const defs: NonNullable<BatchMessage['defs']>[number][] = [];
-    for (const { fn } of jobs) {
-      if (this.#known.has(fn.id)) continue;
-      this.#known.add(fn.id);
-      defs.push([fn.id, fn.ref]);
+    const base = lastSequence + 1;
+    lastSequence = (lastSequence + jobs.length) % 0x3fffffff;
+    const at = performance.now();
+    const batch: Batch[number][] = [];
+    let transfer = NOTHING;
+    for (let i = 0; i < jobs.length; i++) {
+      const job = jobs[i] as Job;
+      job.sent(base + i, at);
+      transfer = this.#pack(job, batch, transfer);
     }
-    const records = jobs.map((job) => record(job, transfer));
-    this.#post(defs.length === 0 ? { jobs: records } : { jobs: records, defs }, transfer, jobs);
+    this.#jobs = jobs;
+    this.#settled = 0;
+    this.#worker.control.offer(base, jobs.length);
+    this.#worker.keepAlive(true);
+    this.#post(batch, transfer);
   }
 
-  /** Starts the worker up without a job: modules loaded, `init` done. */
+  #pack(job: Job, batch: Batch[number][], transfer: readonly object[]): readonly object[] {
+    const { fn } = job;
+    if (!this.#known.has(fn.id)) {
+      this.#known.add(fn.id);
+      this.#worker.send({ type: 'define', fn: fn.id, ref: fn.ref, name: fn.name }, NOTHING);
+    }
+    const { values, replaced } = encodeValues(job.args);
+    batch.push(fn.id, job.id, values, extrasOf(job, replaced));
+    const moved = collectTransfer(job.args) as readonly object[];
+    return moved.length === 0 ? transfer : [...transfer, ...moved];
+  }
+
+  #post(batch: Batch, transfer: readonly object[]): void {
+    try {
+      this.#worker.send(batch, transfer);
+    } catch (error) {
+      this.#worker.control.revoke();
+      for (const job of this.#jobs) this.#settle(job, { ok: false, error: notCloneable(job.args, 'args', error) }, 0);
+      queueMicrotask(() => this.#free()); // not within the call that sent: the host is in the middle of it
+    }
+  }
+
+  /** Resolves when the worker can run jobs: modules loaded, `init` done. */
   warmup(): Promise<void> {
-    return this.#postEmpty({ jobs: [] });
+    if (this.#isReady) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#worker.keepAlive(true);
+      this.#whenReady.push({ resolve, reject });
+    });
   }
 
   /** Lets the worker run its teardown; no job follows. Rejects when the worker dies of it. */
   farewell(): Promise<void> {
     this.retired = true;
-    return this.#postEmpty({ jobs: [], goodbye: true });
-  }
-
-  #postEmpty(batch: BatchMessage): Promise<void> {
-    const answered = new Promise<void>((done, failed) => (this.#warm = { done, failed }));
-    this.#post(batch, [], []);
-    return answered;
-  }
-
-  #post(batch: BatchMessage, transfer: object[], jobs: readonly Job[]): void {
-    const base = lastSequence + 1;
-    lastSequence = (lastSequence + Math.max(1, jobs.length)) % 0x3fffffff;
-    this.#busy = true;
-    this.#jobs = jobs;
-    const at = performance.now();
-    jobs.forEach((job, i) => {
-      job.sequence = base + i;
-      job.phase = 'sent';
-      job.sentAt = at;
-      job.markRunning();
+    return new Promise((resolve, reject) => {
+      this.#whenGoodbye = { resolve, reject };
+      this.#worker.keepAlive(true);
+      this.#worker.send({ type: 'goodbye' }, NOTHING);
     });
-    this.#worker.control.offer(base, jobs.length);
-    const hello = this.#hello;
-    if (hello !== undefined) transfer.push(hello.side);
-    this.#worker.send(hello === undefined ? batch : { ...batch, hello }, transfer).then(
-      (reply) => this.#replied(reply),
-      (error: unknown) => this.#refused(error, batch),
-    );
   }
 
-  /** The message could not be cloned: nothing was sent, nothing was transferred. */
-  #refused(error: unknown, batch: BatchMessage): void {
-    for (const [id] of batch.defs ?? []) this.#known.delete(id);
-    for (const job of this.#jobs) this.#settle(job, { ok: false, error: notCloneable(job.args, 'args', error) }, 0);
-    this.#free();
-  }
-
-  #replied(reply: BatchReply): void {
-    this.#hello = undefined;
-    this.ready = true;
-    if (reply.unready !== undefined) return this.#notReady(decodeThrown(reply.unready));
-    this.#jobs.forEach((job, i) => {
-      const outcome = reply.outcomes[i];
-      if (outcome !== undefined) this.#receive(job, outcome);
-      else if (!job.settled) job.endCancelled(); // taken back before it began
-    });
-    this.#free();
+  ready(ready: Ready): void {
+    this.#isReady = true;
+    if (!this.busy) this.#worker.keepAlive(false);
+    if (ready.unready !== undefined) return this.#notReady(decodeThrown(ready.unready));
+    for (const { resolve } of this.#whenReady.splice(0)) resolve();
   }
 
   #notReady(error: unknown): void {
-    this.retired = true;
+    this.retired = this.failedStart = true;
     for (const job of this.#jobs) this.#settle(job, { ok: false, error: unready(job, error) }, 0);
-    this.#warm?.failed(unready(null, error));
-    this.#warm = null;
+    this.#failWaiting(unready(null, error));
     this.#free();
   }
 
-  #receive(job: Job, outcome: Outcome): void {
-    if (outcome.ok === 'side') return this.#settle(job, this.#fromSide(job), outcome.ms);
-    if (outcome.ok) {
-      const value = outcome.encoded === true ? decodeValues([outcome.value])[0] : outcome.value;
-      return this.#settle(job, { ok: true, value }, outcome.ms);
-    }
-    const error = decodeThrown(outcome.error, job.callSite);
-    if (outcome.load === true) this.retired = true; // a module that failed stays failed in that worker
-    this.#settle(job, { ok: false, error: outcome.load === true ? loadFailed(job, error) : error }, outcome.ms);
+  #failWaiting(error: unknown): void {
+    for (const { reject } of this.#whenReady.splice(0)) reject(error);
+    this.#whenGoodbye?.reject(error);
+    this.#whenGoodbye = null;
   }
 
-  /** The outcome was posted on the side channel before the reply, so it is here: handed over already, or still in the port. */
-  #fromSide(job: Job): JobOutcome {
-    while (this.#arrived.length === 0) {
-      const message = this.#worker.receive();
-      if (message === undefined) return { ok: false, error: resultLost(job) };
-      this.side(message);
+  message(message: FromWorker): void {
+    if (isOutcomes(message)) return this.#receive(message);
+    if (message.type === 'warning') this.#host.warn(message.file, message.text);
+    else if (message.type === 'progress') this.#progress(message.id, message.value);
+    else {
+      this.#whenGoodbye?.resolve();
+      this.#whenGoodbye = null;
     }
-    const { value, encoded } = this.#arrived.shift() as SideOutcome;
-    return { ok: true, value: encoded ? decodeValues([value])[0] : value };
+  }
+
+  #receive(outcomes: Outcomes): void {
+    this.#isReady = true;
+    for (let i = 0; i < outcomes.length && this.busy; i += OUTCOME_FIELDS) {
+      if (outcomes[i] === TAKEN_BACK) return this.#takenBack();
+      const job = this.#jobs[this.#settled++] as Job;
+      this.#settle(job, this.#decode(job, outcomes[i] as number, outcomes[i + 2]), outcomes[i + 1] as number);
+    }
+    if (this.busy && this.#settled === this.#jobs.length) this.#free();
+  }
+
+  #decode(job: Job, kind: number, payload: unknown): JobOutcome {
+    if (kind === VALUE) return { ok: true, value: payload };
+    if (kind === CODED_VALUE) return { ok: true, value: decodeValues([payload])[0] };
+    const error = decodeThrown(payload as Encoded, job.callSite);
+    if (kind === ERROR) return { ok: false, error };
+    if (kind === LOAD_ERROR) this.retired = true; // a module that failed stays failed in that worker
+    return { ok: false, error: loadFailed(job, error) };
+  }
+
+  /** The rest of the batch was taken back before it began; whoever did so has dealt with it, or it was cancelled. */
+  #takenBack(): void {
+    for (const job of this.#jobs.slice(this.#settled)) if (!job.settled) job.endCancelled();
+    this.#free();
   }
 
   #settle(job: Job, outcome: JobOutcome, ms: number): void {
@@ -175,15 +194,13 @@ export class Slot implements WorkerListener, Home {
 
   #free(): void {
     this.#jobs = [];
-    this.#busy = false;
+    this.#worker.keepAlive(false);
     this.idleSince = performance.now();
-    this.#warm?.done();
-    this.#warm = null;
     this.#host.slotFree(this);
   }
 
   holds(job: Job): boolean {
-    return this.#jobs.includes(job);
+    return this.#jobs.indexOf(job, this.#settled) !== -1;
   }
 
   /** Takes a job back if the worker has not begun it. False: it runs, or has run. */
@@ -194,7 +211,7 @@ export class Slot implements WorkerListener, Home {
   /** Raises the running job's flag and signal. */
   requestCancel(job: Job, reason: CancelledError): void {
     this.#worker.control.requestCancel(job.sequence);
-    this.#worker.notify({ cancel: job.sequence, reason: encodeThrown(reason) });
+    this.#worker.send({ type: 'cancel', sequence: job.sequence, reason: encodeThrown(reason) }, NOTHING);
   }
 
   /** When the running job began, on the scale of `performance.now()`; null = it has not. */
@@ -204,15 +221,12 @@ export class Slot implements WorkerListener, Home {
     return control.startedAt - performance.timeOrigin;
   }
 
-  side(message: SideMessage): void {
-    if (message.type === 'outcome') this.#arrived.push(message);
-    if (message.type === 'warning') this.#host.warn(message.file, message.text);
-    if (message.type !== 'progress') return;
-    const job = this.#jobs.find((j) => j.id === message.id);
+  #progress(id: number, value: unknown): void {
+    const job = this.#jobs.find((j) => j.id === id);
     const onProgress = job?.settings.onProgress;
     if (job === undefined || onProgress === undefined || job.settled) return;
     try {
-      ambient.run(job, onProgress, message.value);
+      ambient.run(job, onProgress, value);
     } catch (error) {
       job.runtime.report({ message: `Exception in onProgress of job ${JSON.stringify(job.name)}`, error, task: job });
     }
@@ -220,36 +234,42 @@ export class Slot implements WorkerListener, Home {
 
   died(death: WorkerDeath): void {
     const jobs = this.#jobs;
+    const { claimed } = this.#worker.control;
     // A worker that dies before it was ready would die again: the first job takes the blame, so that no start is repeated for ever.
-    const begun = this.ready ? this.#worker.control.claimed : Math.max(1, this.#worker.control.claimed);
+    const begun = this.#isReady ? claimed : Math.max(1, claimed);
+    const running = begun > this.#settled ? jobs[begun - 1] : undefined;
     this.#jobs = [];
     this.retired = true;
-    const running = begun > 0 ? jobs[begun - 1] : undefined;
+    this.failedStart = !this.#isReady;
     if (running !== undefined) this.#settle(running, { ok: false, error: workerDied(running, death) }, performance.now() - running.sentAt);
-    this.#warm?.failed(workerDied(null, death));
-    this.#warm = null;
-    this.#host.slotDied(this, death, jobs.slice(begun));
+    this.#failWaiting(workerDied(null, death));
+    this.#host.slotDied(this, death, jobs.slice(begun), running === undefined);
   }
 
   /** Kills the worker; returns the jobs it had, which the caller settles. */
   terminate(): { jobs: readonly Job[]; gone: Promise<void> } {
-    const jobs = this.#jobs;
+    const jobs = this.#jobs.slice(this.#settled);
     this.#jobs = [];
     this.retired = true;
     return { jobs, gone: this.#worker.terminate() };
   }
 }
 
-function record(job: Job, transfer: object[]): JobRecord {
-  const { values, replaced } = encodeValues(job.args);
-  for (const item of collectTransfer(job.args)) transfer.push(item as object);
-  const { timeout } = job.settings;
+interface Waiting {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+function isOutcomes(message: FromWorker): message is Outcomes {
+  return Array.isArray(message);
+}
+
+function extrasOf(job: Job, encoded: boolean): JobExtras | null {
+  const { timeout, name } = job.settings;
+  if (!encoded && timeout === Infinity && name === undefined) return null;
   return {
-    fn: job.fn.id,
-    args: values,
-    id: job.id,
-    name: job.name,
-    ...(replaced ? { encoded: true } : {}),
+    ...(name === undefined ? {} : { name }),
+    ...(encoded ? { encoded: true as const } : {}),
     ...(timeout === Infinity ? {} : { deadline: wallClock() + timeout }),
   };
 }

@@ -1,38 +1,47 @@
 /**
- * One worker thread, through piscina: it owns the thread's start, its mailbox and the wake-up; one Piscina per slot, so that
- * we know which thread runs what. What piscina would do differently is switched off (reasons in docs/decisions.md):
- * its queue, its timing, its abort signal, its `close()`, its idle freeze (`atomics`), its respawning after a crash.
+ * One worker thread, through piscina: it starts the thread, loads our entry there and ends it. One Piscina per slot, so that
+ * we know which thread runs what. Jobs travel on a port of our own: piscina's mailbox takes one task per message and costs
+ * more than a small job, and its queue, abort signal, `close()`, idle freeze and respawning are not what we promise (reasons
+ * and figures in docs/decisions.md).
  */
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { ControlBlock } from '../wire/control.ts';
-import type { BatchMessage, BatchReply, CancelNotice, SideMessage } from '../wire/protocol.ts';
+import type { FromWorker, Hello, Ready, ToWorker } from '../wire/protocol.ts';
 import type { PoolSettings } from './options.ts';
 import type { WorkerDeath, WorkerHandle, WorkerListener } from './worker-handle.ts';
 import { bootstrapArgv, workerEntry } from './worker-file.ts';
 
 export class ThreadWorker implements WorkerHandle {
   readonly control: ControlBlock = new ControlBlock();
-  readonly hello: { side: MessagePort };
-  readonly #side: MessagePort;
-  readonly #pool: Piscina;
-  readonly #listener: WorkerListener;
   readonly gone: Promise<void>;
+  readonly #port: MessagePort;
+  readonly #pool: Piscina;
+  readonly #thread: Worker;
+  readonly #listener: WorkerListener;
   #told = false;
 
-  constructor(settings: PoolSettings, listener: WorkerListener) {
+  constructor(settings: PoolSettings, hello: Hello, listener: WorkerListener) {
     this.#listener = listener;
+    this.#pool = startPiscina(settings);
     const { port1, port2 } = new MessageChannel();
-    this.#side = port1;
-    this.hello = { side: port2 };
-    this.#pool = startPiscina(settings, this.control);
-    const worker = this.#pool.threads[0] as Worker;
-    port1.on('message', (message: SideMessage) => listener.side(message));
+    this.#port = port1;
+    port1.on('message', (message: FromWorker) => listener.message(message));
     port1.unref();
-    // Ahead of piscina's own listeners: destroying it there keeps it from starting a thread we did not ask for.
+    this.#thread = this.#pool.threads[0] as Worker;
+    this.gone = this.#watch(this.#thread);
+    const first = { hello, port: port2, control: this.control.memory };
+    this.#pool.run(first, { transferList: [port2] }).then(
+      (ready: Ready) => listener.ready(ready),
+      () => {}, // the thread died: its own events tell more
+    );
+  }
+
+  /** Ahead of piscina's own listeners: destroying it there keeps it from starting a thread we did not ask for. */
+  #watch(worker: Worker): Promise<void> {
     worker.prependListener('error', (error) => this.#end(causeOf(error)));
-    this.gone = new Promise((resolve) => {
+    return new Promise((resolve) => {
       worker.prependListener('exit', (exitCode) => {
         this.#end({ why: 'exit', exitCode, signalName: null, cause: undefined });
         resolve();
@@ -45,50 +54,45 @@ export class ThreadWorker implements WorkerHandle {
     void this.#pool.destroy();
     if (this.#told) return;
     this.#told = true;
-    this.#drainSide();
-    this.#side.close();
+    this.#drain();
+    this.#port.close();
     this.#listener.died(death);
   }
 
   /** What the worker said before it died still counts. */
-  #drainSide(): void {
-    for (let m = this.receive(); m !== undefined; m = this.receive()) this.#listener.side(m);
+  #drain(): void {
+    for (let m = receiveMessageOnPort(this.#port); m !== undefined; m = receiveMessageOnPort(this.#port)) {
+      this.#listener.message(m.message as FromWorker);
+    }
   }
 
-  send(message: BatchMessage, transfer: readonly object[]): Promise<BatchReply> {
-    const reply = this.#pool.run(message, transfer.length === 0 ? undefined : { transferList: transfer as never }) as Promise<BatchReply>;
-    // A rejection means that the message could not be posted, or that the thread is gone; the latter is told by `died`.
-    return reply.catch((error: unknown) => (isCloneError(error) ? Promise.reject(error) : new Promise<never>(() => {})));
+  send(message: ToWorker, transfer: readonly object[]): void {
+    this.#port.postMessage(message, transfer as never);
   }
 
-  receive(): SideMessage | undefined {
-    return receiveMessageOnPort(this.#side)?.message as SideMessage | undefined;
-  }
-
-  notify(notice: CancelNotice): void {
-    this.#side.postMessage(notice);
+  /** The thread, not the port: a port that closes because the thread died would let the process end before the exit is told. */
+  keepAlive(on: boolean): void {
+    if (on) this.#thread.ref();
+    else this.#thread.unref();
   }
 
   async terminate(): Promise<void> {
     this.#told = true;
-    this.#side.close();
+    this.#port.close();
     void this.#pool.destroy();
     await this.gone;
   }
 }
 
-function startPiscina(settings: PoolSettings, control: ControlBlock): Piscina {
+function startPiscina(settings: PoolSettings): Piscina {
   const pool = new Piscina({
     filename: workerEntry('thread'),
     minThreads: 1,
     maxThreads: 1,
     idleTimeout: Infinity,
-    concurrentTasksPerWorker: 1,
-    atomics: 'disabled',
+    atomics: 'disabled', // 'sync' would freeze the timers and ports of an idle worker
     recordTiming: false,
-    loadBalancer: (_task, workers) => workers[0] ?? null,
     execArgv: [...settings.execArgv, ...bootstrapArgv()],
-    workerData: { offloop: control.memory },
     ...(settings.env === undefined ? {} : { env: settings.env }),
     ...(settings.resourceLimits === undefined ? {} : { resourceLimits: settings.resourceLimits }),
   });
@@ -100,8 +104,4 @@ function startPiscina(settings: PoolSettings, control: ControlBlock): Piscina {
 function causeOf(error: unknown): WorkerDeath {
   const outOfMemory = (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY';
   return { why: outOfMemory ? 'out-of-memory' : 'uncaught', exitCode: 1, signalName: null, cause: error };
-}
-
-function isCloneError(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'DataCloneError' || (error as { code?: unknown }).code === 'ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST');
 }

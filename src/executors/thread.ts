@@ -26,8 +26,9 @@ export class ThreadPoolExecutor implements Executor {
   constructor(options?: PoolOptions) {
     const settings = resolvePoolOptions(options, 'ThreadPoolExecutor');
     const { preload, init, teardown } = settings;
+    const hello = { hints: workerHints(), preload, init, teardown };
     this.name = settings.name;
-    this.#pool = new Pool(settings, (listener) => new ThreadWorker(settings, listener), { hints: workerHints(), preload, init, teardown });
+    this.#pool = new Pool(settings, (listener) => new ThreadWorker(settings, hello, listener));
     this.#runtime.closables.add(this);
     register('executor', this.name, this);
   }

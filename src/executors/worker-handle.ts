@@ -1,7 +1,7 @@
 /** What a slot needs from a worker, whatever it is made of: a thread now, a process later. */
 import type { WorkerDiedInit } from '../base/errors.ts';
 import type { ControlBlock } from '../wire/control.ts';
-import type { BatchMessage, BatchReply, CancelNotice, Hello, SideMessage } from '../wire/protocol.ts';
+import type { FromWorker, Ready, ToWorker } from '../wire/protocol.ts';
 
 /** How a worker ended without being asked to. */
 export interface WorkerDeath {
@@ -12,20 +12,19 @@ export interface WorkerDeath {
 }
 
 export interface WorkerListener {
-  /** The worker is gone; no reply will come. Not called after `terminate()`. */
+  /** It can run jobs now, or never will. Those that were sent before wait in its mailbox. */
+  ready(ready: Ready): void;
+  message(message: FromWorker): void;
+  /** The worker is gone; nothing more will come. Not called after `terminate()`. */
   died(death: WorkerDeath): void;
-  side(message: SideMessage): void;
 }
 
 export interface WorkerHandle {
   readonly control: ControlBlock;
-  /** For the first message: the worker's end of the side channel, to be transferred with it. */
-  readonly hello: Pick<Hello, 'side'>;
-  /** Posts a batch. Rejects when the message cannot be cloned; never settles when the worker dies (`died` says so). */
-  send(message: BatchMessage, transfer: readonly object[]): Promise<BatchReply>;
-  /** Takes the next side message that has arrived, without waiting. */
-  receive(): SideMessage | undefined;
-  notify(notice: CancelNotice): void;
+  /** Posts a message. Throws when it cannot be cloned: then nothing was sent and nothing transferred. */
+  send(message: ToWorker, transfer: readonly object[]): void;
+  /** Whether the process must stay alive for this worker's sake. */
+  keepAlive(on: boolean): void;
   /** Resolves when the worker is gone, whatever ended it. */
   readonly gone: Promise<void>;
   /** Kills the worker; resolves when it is gone. */

@@ -89,7 +89,7 @@ function walk(start: Step, done: Set<unknown>): Uncloneable | null {
   for (let visits = 0; visits < MAX_VISITS; visits++) {
     const step = stack.pop();
     if (step === undefined) return null;
-    if (done.has(step.value) && step.problem === undefined) continue;
+    if (!isOpen(step) || (done.has(step.value) && step.problem === undefined)) continue;
     if (typeof step.value === 'object') done.add(step.value);
     const what = step.problem ?? verdict(step.value);
     if (what !== null) return { path: pathOf(step), what };
@@ -121,7 +121,8 @@ function isAtomic(value: unknown): boolean {
 /** Asks the platform about one object without children. Buffers with something in them are attached, and too dear to copy for a question. */
 function refusal(value: unknown): string | null {
   if (typeof value !== 'object' || value === null) return null;
-  if ((types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)) && value.byteLength > 0) return null;
+  const isMemory = types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value);
+  if (isMemory && attempt(() => value.byteLength > 0, false)) return null;
   const text = cloneProblem(value);
   return text === null ? null : refusedText(value, text);
 }

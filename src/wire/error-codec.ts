@@ -188,10 +188,9 @@ class Encoder {
     const registered = attempt(() => registeredFor(error), undefined);
     if (registered?.codec === undefined) return null;
     const { codec, name } = registered;
-    const data = attempt(() => [this.#slot(codec.encode(error), place)], null);
-    if (data === null) return null;
     const keys = hiddenKeysOf(error, new Set());
-    return { custom: name, keys, slots: [...keys.map((key) => this.#property(error, key, place)), ...data], shown: 0 };
+    const slots = keys.map((key) => this.#property(error, key, place));
+    return attempt(() => ({ custom: name, keys, slots: [...slots, this.#slot(codec.encode(error), place)], shown: 0 }), null);
   }
 
   #props(error: Error, place: Place): Pick<EncodedError, 'keys' | 'slots' | 'shown'> {
@@ -242,7 +241,7 @@ export const SUBMITTED_HERE = '    at offloop: submitted here (<anonymous>)';
  */
 export function decodeThrown(encoded: Encoded, callSite?: string): unknown {
   try {
-    const thrown = new Decoder(encoded).decode();
+    const thrown = new Decoder(encoded.nodes).decode(encoded.root);
     if (typeof callSite === 'string' && isError(thrown)) appendCallSite(thrown, callSite);
     return thrown;
   } catch (cause) {
@@ -256,26 +255,24 @@ function appendCallSite(error: Error, callSite: string): void {
 }
 
 class Decoder {
-  readonly #root: Slot;
   readonly #nodes: readonly EncodedNode[];
   readonly #made: unknown[] = [];
 
-  constructor({ root, nodes }: Encoded) {
-    this.#root = root;
+  constructor(nodes: readonly EncodedNode[]) {
     this.#nodes = [...nodes];
   }
 
   /** Depth first without recursion: a node is entered (made, still empty) before its parts and left (filled) after them. */
-  decode(): unknown {
+  decode(root: Slot): unknown {
     const stack: number[] = [];
-    pushRefs([this.#root], stack);
+    pushRefs([root], stack);
     while (stack.length > 0) {
       const i = stack.pop() as number;
       // `~i` marks the way back out of node i.
       if (i < 0) this.#leave(~i);
       else if (!(i in this.#made)) this.#enter(i, stack);
     }
-    return this.#value(this.#root);
+    return this.#value(root);
   }
 
   #enter(i: number, stack: number[]): void {
@@ -347,7 +344,7 @@ function restoreError(node: EncodedError, plain: Error, values: readonly unknown
   return error;
 }
 
-/** Never an assignment: that would run setters, and `__proto__` would change the class. */
+/** No assignment, which would run setters, and with `__proto__` change the class. */
 function define(target: object, key: string, value: unknown, enumerable: boolean): void {
   attempt(() => Object.defineProperty(target, key, { value, enumerable, writable: true, configurable: true }), target);
 }

@@ -1,11 +1,10 @@
 /**
- * What crosses between the loop and a worker: data types only. The same messages travel to threads and to processes.
+ * What crosses between the loop and a worker: data types only. The same messages travel to threads and to processes, on one
+ * channel per worker, in order.
  *
- * Loop to worker: batches, through the pool's mailbox. Worker to loop: one reply per batch, through the same mailbox.
- * Beside it runs a side channel for what does not wait for a batch: cancellation, progress, warnings, and results that
- * must be proven cloneable by actually cloning them.
+ * The two hot messages are flat arrays, because cloning an object with an array of objects costs twice as much: a batch of
+ * jobs one way, their outcomes the other. Everything rare is an object with a `type`.
  */
-import type { MessagePort } from 'node:worker_threads';
 import type { Encoded } from './error-codec.ts';
 
 /** How a worker finds a function: by module and export, or built from its source text. */
@@ -13,57 +12,56 @@ export type FunctionRef =
   | { readonly module: string; readonly export: string; readonly fingerprint: string | undefined }
   | { readonly source: string; readonly name: string };
 
-/** One job; `fn` is a number that `BatchMessage.defs` has introduced to this worker. */
-export interface JobRecord {
-  readonly fn: number;
-  readonly args: readonly unknown[];
-  /** Shown by `currentJob()` in the worker. */
-  readonly id: number;
-  readonly name: string;
-  /** Wall-clock time in milliseconds; absent = none. */
-  readonly deadline?: number;
-  /** True when `args` hold encoded instances of registered classes. */
-  readonly encoded?: boolean;
-}
-
-/** The first message to a worker. */
+/** The first message to a worker, before any batch. */
 export interface Hello {
-  readonly side: MessagePort;
   readonly hints: { readonly mainFile?: string | undefined; readonly tsx?: boolean | undefined };
   readonly preload: readonly string[];
   readonly init: FunctionRef | undefined;
   readonly teardown: FunctionRef | undefined;
 }
 
-export interface BatchMessage {
-  readonly hello?: Hello;
-  readonly defs?: readonly (readonly [fn: number, ref: FunctionRef])[];
-  readonly jobs: readonly JobRecord[];
-  /** Runs `teardown`; no job follows. */
-  readonly goodbye?: true;
-}
-
-/** `ms` is the running time in the worker. */
-export type Outcome =
-  | { readonly ok: true; readonly value: unknown; readonly ms: number; readonly encoded?: boolean }
-  | { readonly ok: 'side'; readonly ms: number } // the outcome was posted on the side channel just before
-  | { readonly ok: false; readonly error: Encoded; readonly ms: number; readonly load?: boolean };
-
-export interface BatchReply {
-  /** In the order of the jobs; those that were taken back are missing at the end. */
-  readonly outcomes: readonly Outcome[];
-  /** The worker could not get ready (`preload`, `init`): no job was run. */
+/** The answer: `unready` says why no job can run there (`preload` or `init` failed). */
+export interface Ready {
   readonly unready?: Encoded;
 }
 
-/** Loop to worker, beside the batches. */
-export interface CancelNotice {
-  readonly cancel: number; // sequence number of the job
-  readonly reason: Encoded;
+/**
+ * Jobs, four fields each. `fn` is a number that a `define` message introduced to this worker before. Which of them may run
+ * is told by the control block: jobs can be taken back until they are claimed.
+ */
+export type Batch = readonly (number | readonly unknown[] | JobExtras | null)[];
+export const JOB_FIELDS = 4; // fn, id, args, extras
+
+export interface JobExtras {
+  /** Shown by `currentJob()`, where it is not the function's. */
+  readonly name?: string;
+  /** Wall-clock time in milliseconds; absent = none. */
+  readonly deadline?: number;
+  /** True when `args` hold encoded instances of registered classes. */
+  readonly encoded?: true;
 }
 
-/** Worker to loop, beside the replies. */
-export type SideMessage =
-  | { readonly type: 'outcome'; readonly value: unknown; readonly encoded: boolean }
+/** Loop to worker. */
+export type ToWorker =
+  | Batch
+  | { readonly type: 'define'; readonly fn: number; readonly ref: FunctionRef; readonly name: string }
+  | { readonly type: 'cancel'; readonly sequence: number; readonly reason: Encoded }
+  | { readonly type: 'goodbye' }; // runs the teardown; no job follows
+
+/** Kinds of outcome. */
+export const VALUE = 0;
+export const CODED_VALUE = 1; // holds encoded instances of registered classes
+export const ERROR = 2;
+export const LOAD_ERROR = 3; // the module of the function failed to load
+export const TAKEN_BACK = 4; // this job and those after it were taken back; the batch is over
+
+/** What became of the jobs, in their order, three fields each: kind, running time in milliseconds, value or encoded error. */
+export type Outcomes = readonly unknown[];
+export const OUTCOME_FIELDS = 3;
+
+/** Worker to loop. */
+export type FromWorker =
+  | Outcomes
   | { readonly type: 'progress'; readonly id: number; readonly value: unknown }
-  | { readonly type: 'warning'; readonly file: string; readonly text: string };
+  | { readonly type: 'warning'; readonly file: string; readonly text: string }
+  | { readonly type: 'goodbye' };

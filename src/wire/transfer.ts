@@ -10,14 +10,13 @@
  *   inside of them; then a nested buffer is copied instead of moved, which is slower but not wrong. What cannot be copied
  *   at all (ports, streams, file handles) keeps being looked for.
  */
-import { EventEmitter } from 'node:events';
 import { types } from 'node:util';
 import * as threads from 'node:worker_threads';
 import type { Transferable } from 'node:worker_threads';
 import { InvalidStateError, OffloopError } from '../base/errors.ts';
 import { wrongType } from '../base/validate.ts';
 import { adopt, contentsOf, hasRegisteredClasses, isContainer, registeredFor, registeredNamed, visit } from './class-registry.ts';
-import { cloneProblem, isAcceptedForTransfer, isError } from './clone-path.ts';
+import { attempt, cloneProblem, isAcceptedForTransfer, isError } from './clone-path.ts';
 import { decodeThrown, encodeThrown, type Encoded } from './error-codec.ts';
 
 /** Values looked at in search of marks. Marked parts of something larger than that are copied; mark the whole, then. */
@@ -54,13 +53,13 @@ export function move<T>(value: T, transfer?: readonly unknown[]): T {
 }
 
 function transferablesOf(value: unknown): readonly Transferable[] {
-  if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return [];
+  if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return nothing;
   const own = ownTransferables(value);
   if (own !== null) return own;
   const inside = transferablesInside(value);
   // A list or a record may happen to be empty. Anything else was taken for something that it is not.
-  if (inside.length === 0 && !isContainer(value)) throw wrongType('value', `${transferableKinds}, or an object that holds one`, value);
-  return inside;
+  if (inside === null && !isContainer(value)) throw wrongType('value', `${transferableKinds}, or an object that holds one`, value);
+  return inside ?? nothing;
 }
 
 const transferableKinds = 'something that can be transferred: an ArrayBuffer, a typed array, a MessagePort, a stream, a FileHandle';
@@ -85,7 +84,8 @@ function ownTransferables(value: object): readonly Transferable[] | null {
 }
 
 function ownsItsBuffer(view: ArrayBufferView): boolean {
-  return types.isArrayBuffer(view.buffer) && view.byteOffset === 0 && view.byteLength === view.buffer.byteLength;
+  // A DataView of detached memory throws.
+  return types.isArrayBuffer(view.buffer) && attempt(() => view.byteOffset === 0 && view.byteLength === view.buffer.byteLength, false);
 }
 
 /** Node 21 and up. Before, an untransferable buffer in a transfer list is copied, which is what we want. */
@@ -100,21 +100,32 @@ function canDetach(buffer: ArrayBuffer): boolean {
 
 /** Objects that the platform transfers and does not copy. */
 function isHandle(value: object): boolean {
-  if (value instanceof threads.MessagePort) return true;
-  if (value instanceof ReadableStream || value instanceof WritableStream || value instanceof TransformStream) return true;
-  // FileHandle is not exported, and AbortSignal is transferable only when marked: ask the platform.
-  const mayBe = value instanceof EventEmitter || value instanceof EventTarget;
+  if (isContainer(value)) return false;
+  if (handleClasses().some((cls) => value instanceof cls)) return true;
+  // FileHandle is not exported, and an AbortSignal can be transferred only if it was made so: ask the platform.
+  const mayBe = value instanceof AbortSignal || value.constructor?.name === 'FileHandle';
   return mayBe && isAcceptedForTransfer(value) && cloneProblem(value) !== null;
 }
 
-function transferablesInside(value: object): readonly Transferable[] {
+/** A function, because reading the globals loads the streams. */
+const handleClasses = (): (abstract new (...a: never[]) => object)[] => [
+  threads.MessagePort,
+  ReadableStream,
+  WritableStream,
+  TransformStream,
+];
+
+/** Null when there is nothing of the kind inside, not even something that is better copied. */
+function transferablesInside(value: object): readonly Transferable[] | null {
   const list = new Set<Transferable>();
+  let any = false;
   visit([value], (inner) => {
     const own = ownTransferables(inner);
-    for (const item of own ?? []) list.add(item);
+    any ||= own !== null;
+    for (const item of own ?? nothing) list.add(item);
     return own === null;
   });
-  return [...list];
+  return any ? [...list] : null;
 }
 
 // ── marks
@@ -191,7 +202,7 @@ export interface EncodedValues {
  * are: what leads to an instance is copied, the rest is shared, and when there is no instance nothing is copied at all.
  */
 export function encodeValues(values: readonly unknown[]): EncodedValues {
-  if (!hasRegisteredClasses() || !holdsReplaceable(values)) return { values, replaced: false };
+  if (!hasRegisteredClasses() || !holdsObjects(values) || !holdsReplaceable(values)) return { values, replaced: false };
   const replacer = new Replacer();
   return { values: values.map((value) => replacer.replace(value)), replaced: true };
 }
