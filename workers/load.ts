@@ -41,6 +41,8 @@ type AnyFunction = (...args: unknown[]) => unknown;
 
 /** Milliseconds that a function has to appear after `run()` was reached. */
 const grace = 1000;
+/** Milliseconds after which an import is worth a word. There is no limit: a module may read a large model. */
+const patience = 10_000;
 const loads = new Map<string, Promise<LoadedModule>>();
 const functions = new Map<string, Promise<AnyFunction>>();
 let lastLoad: Promise<unknown> = Promise.resolve();
@@ -92,12 +94,14 @@ async function load(url: string): Promise<LoadedModule> {
       void importModule(url).then(({ namespace }) => resolve(void (loaded.namespace = namespace)), reject);
     });
   state.loading++;
+  const tooLong = setTimeout(() => state.warn(url, stillLoading(url)), patience).unref();
   try {
     const { sideEffects } = await watchImport(url, importIt);
     if (sideEffects.length > 0) warnAbout(fileURLToPath(url), sideEffects);
   } catch (error) {
     throw new LoadFailure(url, error);
   } finally {
+    clearTimeout(tooLong);
     state.loading--;
     state.runReached = undefined;
   }
@@ -174,6 +178,10 @@ function neverDefined(module: string, exportName: string): FunctionNotFoundError
       `below the call of run(), or it is a plain export of a file that calls run(), or its module and the program's main file import each other: ` +
       `move the functions into a module of their own`,
   );
+}
+
+function stillLoading(url: string): string {
+  return `${url} has been loading in a worker for ${patience / 1000} seconds: its jobs wait until its top-level await is over`;
 }
 
 function isObject(value: unknown): value is object {

@@ -1,12 +1,13 @@
 /**
  * Starts tsx inside a worker, for modules that Node cannot run by itself.
  *
- * tsx is the user's, not ours: it is looked for from the user's module, then from the working directory, then beside us. Its
- * CommonJS hooks are needed too: in a package without "type": "module" a module's own imports become requires.
+ * tsx is the user's, not ours. The one that runs the program is taken, or else it is looked for from the user's module, from
+ * the working directory, and beside us. Its CommonJS hooks are needed too: in a package without "type": "module" a module's own imports become requires.
  * (`--import tsx` among a worker's flags is no substitute: in workers of Node 20 it hooks `require` only.)
  */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { workerState } from '../src/executors/worker-state.ts';
 import { importFrom } from './import-from.ts';
 import type { Imported } from './import-from.ts';
 
@@ -31,10 +32,10 @@ export function tsxRuns(): boolean {
 
 /** Sends everything that is imported from now on through tsx. Undefined when tsx is not installed. */
 export async function startTsx(forModule: string): Promise<Tsx | undefined> {
-  const folders = [dirname(fileURLToPath(forModule)), process.cwd(), import.meta.dirname];
+  const folders = [workerState()?.hints.tsxFrom, dirname(fileURLToPath(forModule)), process.cwd(), import.meta.dirname];
   for (const folder of folders) {
     if (running !== undefined) break;
-    running = await registerHooks(folder);
+    if (folder !== undefined) running = await registerHooks(folder);
   }
   return running; // a failure is not remembered: another module may come from where tsx is installed
 }

@@ -34,7 +34,7 @@ function refuse(name: string, source: string): void {
   if (/^class\b/.test(source)) {
     throw invalid(`${shown} is a class; a worker can call functions only. Wrap it: (x) => new Thing(x).work(). ${modulesAreBetter}`);
   }
-  if (/^(?:static\s+)?[gs]et\s+(?![=(])/.test(source)) {
+  if (/^[gs]et(?:\s+(?![=(])|["'`[])/.test(source)) {
     throw invalid(`${shown} is a getter or setter, which a worker cannot call. Wrap it in a function. ${modulesAreBetter}`);
   }
 }

@@ -28,13 +28,21 @@ class JobFifo implements JobList {
     this.#queue.size++;
   }
 
-  unshift(job: Job): void {
-    const first = this.first;
+  /** Puts a job that left the line back in its place by age, which is at or near the head. */
+  insert(job: Job): void {
+    let ahead: Job | null = null;
+    let behind = this.first;
+    while (behind !== null && behind.order < job.order) {
+      ahead = behind;
+      behind = behind.behind;
+    }
     job.list = this;
-    job.behind = first;
-    if (first === null) this.#last = job;
-    else first.ahead = job;
-    this.first = job;
+    job.ahead = ahead;
+    job.behind = behind;
+    if (ahead === null) this.first = job;
+    else ahead.behind = job;
+    if (behind === null) this.#last = job;
+    else behind.ahead = job;
     this.#queue.size++;
   }
 
@@ -45,7 +53,7 @@ class JobFifo implements JobList {
     if (behind === null) this.#last = ahead;
     else behind.ahead = ahead;
     job.list = job.ahead = job.behind = null;
-    this.#queue.size--;
+    if (--this.#queue.size === 0) this.#queue.forgetPriorities();
   }
 }
 
@@ -54,7 +62,7 @@ export class JobQueue {
   /** True for the list of one worker's own jobs. */
   readonly bound: boolean;
   readonly #byPriority = new Map<number, JobFifo>();
-  readonly #priorities = new MinHeap();
+  #priorities = new MinHeap();
 
   constructor(bound = false) {
     this.bound = bound;
@@ -64,9 +72,10 @@ export class JobQueue {
     this.#fifo(job.settings.priority).push(job);
   }
 
-  /** Puts back a job that was taken out but did not start, ahead of all of its priority. */
-  unshift(job: Job): void {
-    this.#fifo(job.settings.priority).unshift(job);
+  /** Puts back jobs, oldest first, that were taken out but did not start: each into its place by age. */
+  putBack(jobs: readonly Job[]): void {
+    // From the youngest on: each then belongs ahead of the one before, and the search for its place ends at once.
+    for (let i = jobs.length - 1; i >= 0; i--) this.#fifo((jobs[i] as Job).settings.priority).insert(jobs[i] as Job);
   }
 
   #fifo(priority: number): JobFifo {
@@ -92,18 +101,25 @@ export class JobQueue {
     }
   }
 
+  /** Empty lists must not stay when there is nothing to look for behind them. @internal */
+  forgetPriorities(): void {
+    if (this.#byPriority.size === 1) return; // nearly always: all jobs have the same priority
+    this.#byPriority.clear();
+    this.#priorities = new MinHeap();
+  }
+
   shift(): Job | null {
     const job = this.peek();
     job?.list?.remove(job);
     return job;
   }
 
-  /** A copy, by priority and age: the caller may remove jobs meanwhile. */
-  *[Symbol.iterator](): Generator<Job, void, void> {
+  /** A copy, by priority and age. */
+  toArray(): Job[] {
     const jobs: Job[] = [];
     for (const p of [...this.#byPriority.keys()].sort((a, b) => a - b)) {
       for (let job = (this.#byPriority.get(p) as JobFifo).first; job !== null; job = job.behind) jobs.push(job);
     }
-    yield* jobs;
+    return jobs;
   }
 }

@@ -17,6 +17,7 @@ export class Line<H extends Home> {
   readonly #queue = new JobQueue();
   readonly #held = new JobQueue();
   readonly #homes = new Map<string, H>();
+  readonly #owed = new Set<H>(); // workers that jobs are bound to
   readonly #maxQueue: number;
   #bound = 0;
   #order = 0;
@@ -49,10 +50,10 @@ export class Line<H extends Home> {
     (job.phase === 'held' ? this.#held : this.#queue).push(job);
   }
 
-  /** A job that was sent and did not begin goes to the head of the line: it was next. */
-  putBack(job: Job): void {
-    job.phase = 'queued';
-    this.#queue.unshift(job);
+  /** Jobs, oldest first, that were sent and did not begin go to the head of the line: they were next. */
+  putBack(jobs: readonly Job[]): void {
+    for (const job of jobs) job.phase = 'queued';
+    this.#queue.putBack(jobs);
   }
 
   remove(job: Job): void {
@@ -75,30 +76,31 @@ export class Line<H extends Home> {
     if (this.#homes.size > MAX_KEYS) this.#homes.delete(this.#homes.keys().next().value as string);
   }
 
-  /**
-   * Takes out the next job for this worker, by priority and then by age. Jobs met on the way that belong to another worker
-   * move to that worker's own list; `moved` hears of it.
-   */
+  /** Takes out the next job for this worker, by priority and then by age. */
   take(home: H, moved: (to: H) => void): Job | null {
-    this.#sort(home, moved);
-    const common = this.#peek();
+    const common = this.next(home, moved);
     const bound = home.bound.peek();
     const job = bound === null || (common !== null && before(common, bound)) ? common : bound;
     if (job !== null) this.remove(job);
     return job;
   }
 
-  /** Puts the foreign jobs at the head of the line where they belong. */
-  #sort(home: H, moved: (to: H) => void): void {
+  /**
+   * The first job that a worker (null: a new one) may run, still in line. Jobs met on the way that belong to another worker
+   * move to that worker's own list; `moved` hears of it.
+   */
+  next(home: H | null, moved: (to: H) => void): Job | null {
     for (let job = this.#peek(); job !== null; job = this.#peek()) {
       const other = this.homeOf(job);
-      if (other === undefined || other === home) return;
+      if (other === undefined || other === home) return job;
       job.list?.remove(job);
       job.phase = 'queued';
       other.bound.push(job);
+      this.#owed.add(other);
       this.#bound++;
       moved(other);
     }
+    return null;
   }
 
   #peek(): Job | null {
@@ -113,21 +115,19 @@ export class Line<H extends Home> {
     }
   }
 
-  /** A worker is gone: its keys are free, and what was bound to it waits for any. */
+  /** A worker is gone: its keys are free, and what was bound to it is next for any. */
   forget(home: H): void {
     for (const [key, h] of this.#homes) if (h === home) this.#homes.delete(key);
-    for (let job = home.bound.shift(); job !== null; job = home.bound.shift()) {
-      this.#bound--;
-      this.#queue.push(job);
-    }
+    this.#owed.delete(home);
+    const jobs = home.bound.toArray();
+    for (const job of jobs) this.remove(job);
+    this.#queue.putBack(jobs);
   }
 
-  /** Every job that waits, for a shutdown that cancels them. */
-  *[Symbol.iterator](): Generator<Job, void, void> {
-    yield* this.#queue;
-    yield* this.#held;
-    const homes = new Set(this.#homes.values());
-    for (const home of homes) yield* home.bound;
+  /** Every job that waits, at this moment: for a shutdown that cancels them. */
+  toArray(): Job[] {
+    const bound = [...this.#owed].flatMap((home) => home.bound.toArray());
+    return [...this.#queue.toArray(), ...bound, ...this.#held.toArray()];
   }
 }
 

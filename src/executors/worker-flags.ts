@@ -20,6 +20,8 @@
  */
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, isAbsolute } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { wrongType } from '../base/validate.ts';
 import { bootstrapArgv } from './worker-file.ts';
@@ -60,16 +62,18 @@ export function workerExecArgv(own: readonly string[] | undefined, options: Work
 
 /** What a worker of this program must know: `enterWorker(hints)` on its side. In a worker, what that one was told. */
 export function workerHints(): WorkerHints {
-  return workerState()?.hints ?? { mainFile: mainFile(), tsx: runsUnderTsx() };
+  return workerState()?.hints ?? { mainFile: mainFile(), ...tsxHints() };
 }
 
-/** Whether tsx was asked for on the command line or in NODE_OPTIONS. */
-export function runsUnderTsx(
+/** Whether tsx was asked for on the command line or in NODE_OPTIONS, and which one. */
+export function tsxHints(
   execArgv: readonly string[] = process.execArgv,
   nodeOptions: string = process.env['NODE_OPTIONS'] ?? '',
-): boolean {
+): Pick<WorkerHints, 'tsx' | 'tsxFrom'> {
   const words = nodeOptions.split(/\s+/).filter((word) => word !== '');
-  return [...split(execArgv), ...split(words)].some((flag) => isToolOf(flag, tsxModule));
+  const flags = [...split(execArgv), ...split(words)].filter((flag) => isToolOf(flag, tsxModule));
+  const file = flags.map(({ value = '' }) => (value.startsWith('file:') ? fileURLToPath(value) : value)).find(isAbsolute);
+  return { tsx: flags.length > 0, tsxFrom: file === undefined ? undefined : dirname(file) };
 }
 
 /** The file of the program, as its `import.meta.url` names it: `node app` and a link both lead to /real/app.js. */

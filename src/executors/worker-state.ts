@@ -12,6 +12,8 @@ export interface WorkerHints {
   readonly mainFile?: string | undefined;
   /** The program runs under tsx: modules must load by the same rules (enums, paths, extensionless imports) in the worker. */
   readonly tsx?: boolean | undefined;
+  /** Folder of that tsx where the flags say so, as for `npx tsx`: the program's own folders may know of none. */
+  readonly tsxFrom?: string | undefined;
 }
 
 export interface WorkerState {

@@ -57,7 +57,7 @@ describe('definitions of a module', () => {
     expect(urls.map(moduleKey)).toEqual(['x.ts', 'x.ts', 'x.ts?v=1', 'x.ts?v=1#b', 'x.ts?offloop-tsx-2']);
   });
 
-  it.each([
+  it.each<[unknown, unknown, unknown, string]>([
     [null, () => 1, undefined, 'Expected meta to be `import.meta`, got null'],
     [{}, () => 1, undefined, 'Expected import.meta.url to be the URL of the module'],
     [newMeta(), 'work', undefined, "Expected fn to be a function, got 'work' (string)"],
@@ -71,7 +71,7 @@ describe('definitions of a module', () => {
 
 describe('a fingerprint', () => {
   it('tells functions apart by kind, name and parameters', () => {
-    const all = [twice, async (a: number, b: number) => Promise.resolve(a + b), function* gen() {}, async function* () {}].map(fingerprint); // prettier-ignore
+    const all = [twice, async (a: number, b: number) => Promise.resolve(a + b), function* gen(): Generator {}, async function* (): AsyncGenerator {}].map(fingerprint); // prettier-ignore
     expect(all).toEqual(['function twice(1)', 'async (2)', 'generator gen(0)', 'async generator (0)']);
   });
 

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { bootstrapArgv } from '../../src/executors/worker-file.ts';
-import { runsUnderTsx, workerExecArgv, workerHints } from '../../src/executors/worker-flags.ts';
+import { tsxHints, workerExecArgv, workerHints } from '../../src/executors/worker-flags.ts';
 import { enterWorker } from '../../src/executors/worker-state.ts';
 import { lines, repository, runProgram, temporaryFolder, write } from '../fixtures/far-side/harness.ts';
 
@@ -78,12 +78,12 @@ describe('a worker is told', () => {
   afterEach(() => void Reflect.deleteProperty(globalThis, Symbol.for('offloop.worker.v1')));
 
   it.each([
-    [['--import', 'tsx'], '', true],
-    [['--require', '/x/tsx/dist/preflight.cjs', '--import', loader], '', true],
-    [[], `--no-warnings --import ${loader}`, true],
-    [['--import', './tsx.mjs'], '--conditions tsx', false],
+    [['--import', 'tsx'], '', { tsx: true, tsxFrom: undefined }],
+    [['--require', '/x/tsx/dist/preflight.cjs', '--import', loader], '', { tsx: true, tsxFrom: '/x/tsx/dist' }],
+    [[], `--no-warnings --import ${loader}`, { tsx: true, tsxFrom: join(repository, 'node_modules/tsx/dist') }],
+    [['--import', './tsx.mjs'], '--conditions tsx', { tsx: false, tsxFrom: undefined }],
   ])('whether the program runs under tsx (%#)', (execArgv, nodeOptions, expected) => {
-    expect(runsUnderTsx(execArgv, nodeOptions)).toBe(expected);
+    expect(tsxHints(execArgv, nodeOptions)).toEqual(expected);
   });
 
   it('the real path of the program, and in a nested pool the same', () => {

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { build, everywhere, lines, repository, runProgram, temporaryFolder, write } from '../fixtures/far-side/harness.ts';
 import type { Answer, Job } from '../fixtures/far-side/harness.ts';
 
+let withoutTsx: Promise<string> | undefined;
 const folder = temporaryFolder();
 const seven = 'export const heavy = (n: number): number => n * 7;';
 const files = write(folder, {
@@ -21,6 +22,7 @@ const files = write(folder, {
   'guess.ts': "import { seven } from './dep';\nexport const heavy = (n: number): number => n * seven;",
   'js-for-ts.ts': "import { seven } from './dep.js';\nexport const heavy = (n: number): number => n * seven;",
   'type.ts': "import { Shape, seven } from './dep.ts';\nexport const heavy = (n: number, _s?: Shape): number => n * seven;",
+  'above.js': "import { seven } from './dep.ts';\nexport const heavy = (n) => n * seven;",
   'below/guess.ts': "import { seven } from '../dep';\nexport const alias: number = seven;",
   'deep.ts': "import { alias } from './below/guess.ts';\nexport const heavy = (n: number): number => n * alias;",
   'view.tsx': seven,
@@ -58,7 +60,7 @@ describe.each(everywhere)('on Node %s, %s', (line, mode) => {
   });
 
   it('runs TypeScript that Node cannot run by itself', async () => {
-    const jobs = [of('enum.ts'), of('guess.ts'), of('js-for-ts.ts'), of('type.ts'), of('deep.ts')];
+    const jobs = [of('enum.ts'), of('guess.ts'), of('js-for-ts.ts'), of('type.ts'), of('deep.ts'), of('above.js')];
     const { answers } = await runProgram({ line, mode, jobs, fresh: mode !== 'tsx' && line !== '20' });
     expect(values(answers)).toEqual(fortyTwo(jobs.length));
   });
@@ -67,6 +69,13 @@ describe.each(everywhere)('on Node %s, %s', (line, mode) => {
 describe.each(lines)('under tsx on Node %s', (line) => {
   it('modules follow the rules of the program: one in a CommonJS package has __dirname', async () => {
     const { answers } = await runProgram({ line, mode: 'tsx', jobs: [of('common/heavy.ts')] });
+    expect(values(answers)).toEqual([42]);
+  });
+
+  it('the tsx that runs the program is found also where the program has none, as for npx', async () => {
+    const elsewhere = await (withoutTsx ??= build({ tsx: false }));
+    const flags = ['--import', pathToFileURL(join(repository, 'node_modules/tsx/dist/loader.mjs')).href];
+    const { answers } = await runProgram({ line, mode: 'built', tree: elsewhere, cwd: elsewhere, flags, jobs: [of('enum.ts')] });
     expect(values(answers)).toEqual([42]);
   });
 
@@ -79,8 +88,6 @@ describe.each(lines)('under tsx on Node %s', (line) => {
     expect([values(byOptions.answers), values(byCommand.answers)]).toEqual([fortyTwo(2), fortyTwo(2)]);
   });
 });
-
-let withoutTsx: Promise<string> | undefined;
 
 describe.each(lines)('a module that cannot be loaded, on Node %s', (line) => {
   const failure = (reason: RegExp): unknown =>

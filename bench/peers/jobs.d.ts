@@ -1,0 +1,3 @@
+import type { Offloaded } from 'offloop';
+
+export const noop: Offloaded<[k: number], number>;

@@ -1,0 +1,2 @@
+// piscina and tinypool call the default export.
+export default (k) => k;
