@@ -13,8 +13,12 @@
 
 // errors
 export {
+  BrokenBarrierError,
   BrokenResourceError,
+  BusyResourceError,
   CancelledError,
+  CircuitOpenError,
+  ClosedResourceError,
   ExecutorFullError,
   FreeVariableError,
   FunctionNotFoundError,
@@ -28,6 +32,7 @@ export {
   TaskGroupError,
   TimeoutError,
   WorkerDiedError,
+  WouldBlock,
 } from './base/errors.ts';
 export type { CancelSource, ErrorMatcher, OffloopErrorCode } from './base/errors.ts';
 

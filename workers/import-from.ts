@@ -28,6 +28,7 @@ export function importFrom(folder: string): ImportFunction {
   const file = join(folder, '[offloop]');
   const module = new Module(file) as unknown as Compilable;
   module.filename = file;
+  // eslint-disable-next-line no-underscore-dangle -- Node's own name; require hooks (tsx, ts-node) have leaned on it for a decade
   module._compile('module.exports = (specifier, options) => import(specifier, options);', file);
   const made = module.exports as ImportFunction;
   importers.set(folder, made);

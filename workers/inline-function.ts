@@ -45,8 +45,9 @@ async function compile(source: string, name: string): Promise<AnyFunction> {
   const bindings = new Map<string, unknown>();
   const missing = new Set(facts.problems);
   for (const { identifier } of through) {
-    const variable = (identifier as { name: string }).name;
-    if (variable in globalThis || facts.typeofs.has(identifier)) continue;
+    const { name: variable, start } = identifier as unknown as { name: string; start: number };
+    const isOutside = start < form.fn.start; // in the computed name of a method
+    if (isOutside || variable in globalThis || facts.typeofs.has(identifier)) continue;
     const bound = bindingFor(variable, name, form);
     if (bound !== undefined) bindings.set(variable, bound);
     else missing.add(facts.imports.get(identifier) ?? describe(variable));
@@ -220,10 +221,11 @@ const instead = 'put the function in a module with offload(import.meta, …)';
 
 function freeVariables(name: string, missing: readonly string[]): FreeVariableError {
   const shown = name === '' ? 'An inline function' : `The inline function '${name}'`;
+  const list = missing.map((what) => (/^(?!this$|super$)[\w$]+$/.test(what) ? `'${what}'` : what)).join(', ');
   const commonJs = missing.some((m) => /^(?:require|module|exports|__dirname|__filename)$/.test(m));
   const hint = commonJs ? " (there is no require in it, but await import('node:…'))" : '';
   return new FreeVariableError(
-    `${shown} travels to the worker as text, without ${missing.join(', ')} from around it${hint}: ` +
+    `${shown} travels to the worker as text, without ${list} from around it${hint}: ` +
       `pass it as an argument, import it inside the function (await import('package')), or ${instead}`,
     missing,
   );

@@ -9,7 +9,7 @@ import { collectTransfer } from '../src/wire/transfer.ts';
 
 const runtime = new Runtime();
 
-/** Sends on the side channel; `what` and `value` name what could not be cloned. */
+/** Sends to the loop; `what` and `value` name what could not be cloned. */
 export type PostToLoop = (message: FromWorker, what: string, value: unknown, transfer: readonly object[]) => void;
 
 /** A job is a scope: everything of offloop that waits inside it is cancelled with it. */
@@ -86,8 +86,7 @@ export function currentJob(): CurrentJob | undefined {
  * - Throws: CancelledError when the job was cancelled.
  */
 export function checkCancelled(): void {
-  const scope = jobScope();
-  if (scope?.mustStop === true) throw scope.effective as CancelledError;
+  void jobScope()?.mustStop; // cancels the scope of the job when the flag is raised; a shield below it still holds
   throwIfCancelled();
 }
 

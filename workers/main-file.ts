@@ -138,7 +138,7 @@ function replace(object: object, name: string, wrap: (original: AnyFunction) => 
   const target = object as Record<string, AnyFunction>;
   const own = Object.getOwnPropertyDescriptor(target, name);
   const wrapper = wrap(target[name]!);
-  Object.defineProperty(target, name, { value: wrapper, writable: true, configurable: true, enumerable: own?.enumerable ?? true });
+  Reflect.defineProperty(target, name, { value: wrapper, writable: true, configurable: true, enumerable: own?.enumerable ?? true });
   return () => {
     if (target[name] !== wrapper) return; // the module put its own in our place, and means it
     if (own === undefined) delete target[name];
@@ -148,16 +148,25 @@ function replace(object: object, name: string, wrap: (original: AnyFunction) => 
 
 /** Where in `file` we are, however far up the stack that is: 'main.ts:12'. Undefined when the file is not on the stack. */
 function placeOnStack(file: string): string | undefined {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 200;
-  const stack = new Error('where').stack ?? '';
-  Error.stackTraceLimit = stackTraceLimit;
+  const stack = wholeStack();
   for (const name of [file, pathToFileURL(file).href]) {
     const found = stack.split(name)[1];
     const line = found === undefined ? undefined : /^(?:\?[^\s:]*)?:(\d+)/.exec(found)?.[1];
     if (line !== undefined) return `${basename(file)}:${line}`;
   }
   return undefined;
+}
+
+/** As text, whatever the program has made of stacks; `Reflect.set`, because under --frozen-intrinsics it can make nothing of them. */
+function wholeStack(): string {
+  const { stackTraceLimit } = Error;
+  const prepareStackTrace: unknown = Reflect.get(Error, 'prepareStackTrace');
+  Reflect.set(Error, 'stackTraceLimit', 200);
+  Reflect.set(Error, 'prepareStackTrace', undefined);
+  const stack = new Error('where').stack ?? '';
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+  Reflect.set(Error, 'prepareStackTrace', prepareStackTrace);
+  return stack;
 }
 
 function withoutQuery(url: string): string {

@@ -89,23 +89,25 @@ export class Server {
     const sequence = this.#control.sequence(index);
     const scope = new JobScope(batch[at + 1] as number, name, extras?.deadline ?? Infinity, sequence, this.#control, this.#post);
     this.#running = scope;
-    const values = extras?.encoded === true ? decodeValues(args) : args;
-    return known.fn === null ? this.#findAndCall(known, values, scope) : this.#call(known.fn, values, scope);
+    const coded = extras?.encoded === true;
+    return known.fn === null ? this.#findAndCall(known, args, coded, scope) : this.#call(known.fn, args, coded, scope);
   }
 
-  async #findAndCall(known: Introduced, args: readonly unknown[], scope: JobScope): Promise<void> {
+  async #findAndCall(known: Introduced, args: readonly unknown[], coded: boolean, scope: JobScope): Promise<void> {
     try {
       known.fn = await resolve(known.ref);
+      if (scope.mustStop) throw scope.effective; // it was cancelled while its module loaded
     } catch (error) {
       return this.#end(scope, error instanceof LoadFailure ? LOAD_ERROR : ERROR, 0, encodeThrown(error));
     }
-    await this.#call(known.fn, args, scope);
+    await this.#call(known.fn, args, coded, scope);
   }
 
-  #call(fn: AnyFunction, args: readonly unknown[], scope: JobScope): Promise<void> | null {
+  /** `coded`: the arguments hold instances of registered classes, which the function's module may have registered. */
+  #call(fn: AnyFunction, args: readonly unknown[], coded: boolean, scope: JobScope): Promise<void> | null {
     const started = performance.now();
     try {
-      const result = ambient.run(scope, fn, ...args);
+      const result = ambient.run(scope, fn, ...(coded ? decodeValues(args) : args));
       if (isThenable(result)) return this.#await(result, started, scope);
       this.#succeed(result, started, scope);
     } catch (error) {
@@ -158,8 +160,9 @@ export class Server {
   async #sayGoodbye(): Promise<void> {
     try {
       if (this.#teardown !== undefined) await (await resolve(this.#teardown))();
-    } finally {
       this.#channel.postMessage({ type: 'goodbye' });
+    } catch (error) {
+      this.#channel.postMessage({ type: 'goodbye', failed: encodeThrown(error) });
     }
   }
 }

@@ -113,6 +113,44 @@ export class QueueShutDown extends OffloopError {
   }
 }
 
+/** The barrier was aborted, or reset while this task waited. */
+export class BrokenBarrierError extends OffloopError {
+  constructor(message = 'the barrier is broken') {
+    super('OFFLOOP_BROKEN_BARRIER', message);
+  }
+}
+
+/** The operation would have to wait, and was told not to. */
+export class WouldBlock extends OffloopError {
+  constructor(message = 'the operation would have to wait') {
+    super('OFFLOOP_WOULD_BLOCK', message);
+  }
+}
+
+/** You closed it. */
+export class ClosedResourceError extends OffloopError {
+  constructor(message = 'this end is closed') {
+    super('OFFLOOP_CLOSED_RESOURCE', message);
+  }
+}
+
+/** Another task is using it just now. */
+export class BusyResourceError extends OffloopError {
+  constructor(message = 'another task uses this resource') {
+    super('OFFLOOP_BUSY_RESOURCE', message);
+  }
+}
+
+/** The circuit breaker is open: the call was not made. `retryAt` is on the clock of `now()`. */
+export class CircuitOpenError extends OffloopError {
+  readonly retryAt: number;
+
+  constructor(message: string, retryAt: number) {
+    super('OFFLOOP_CIRCUIT_OPEN', message);
+    this.retryAt = retryAt;
+  }
+}
+
 /** The other side went away. */
 export class BrokenResourceError extends OffloopError {
   constructor(message: string, options?: ErrorOptions & { code?: OffloopErrorCode }) {
@@ -224,10 +262,28 @@ function toPredicate(match: ErrorMatcher): (e: unknown) => boolean {
   return isClass ? (e) => e instanceof (match as new () => Error) : (match as (e: unknown) => boolean);
 }
 
-for (const [name, cls] of Object.entries({
-  OffloopError, CancelledError, TimeoutError, InvalidStateError, QueueEmpty, QueueFull, QueueShutDown, BrokenResourceError,
-  ExecutorFullError, WorkerDiedError, NotCloneableError, FunctionNotFoundError, FreeVariableError, TaskGroupError,
-})) brand(cls as never, name); // prettier-ignore
+const all = {
+  OffloopError,
+  CancelledError,
+  TimeoutError,
+  InvalidStateError,
+  QueueEmpty,
+  QueueFull,
+  QueueShutDown,
+  BrokenBarrierError,
+  WouldBlock,
+  BrokenResourceError,
+  ClosedResourceError,
+  BusyResourceError,
+  CircuitOpenError,
+  ExecutorFullError,
+  WorkerDiedError,
+  NotCloneableError,
+  FunctionNotFoundError,
+  FreeVariableError,
+  TaskGroupError,
+};
+for (const [name, cls] of Object.entries(all)) brand(cls as never, name);
 
 /**
  * True for a CancelledError, and for the AbortError that a platform call (fetch, fs, timers) throws because the ambient

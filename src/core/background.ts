@@ -1,6 +1,6 @@
 /** Tasks that belong to `run()` itself: asyncio's `create_task`, without the danger that one is collected or forgotten. */
 import { checkFunction } from '../base/validate.ts';
-import { here } from './scope.ts';
+import { ambient, here } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { TaskCore } from './task.ts';
 import type { Task, TaskFn, TaskOwner } from './task.ts';
@@ -19,9 +19,10 @@ export const reportsFailure: TaskOwner = {
   },
 };
 
+/** In the context of the task, so that the handler can ask who failed. */
 function reportFailure(task: TaskCore, message: string): void {
   const error = task.failure;
-  task.runtime.report({ message, error, task });
+  ambient.run(task, () => task.runtime.report({ message, error, task }));
 }
 
 /** The scope that background tasks hang under: the root of the surrounding `run()`. */

@@ -3,9 +3,10 @@
  * and its ambient context would leak into the caller.
  */
 import { CancelledError, InvalidStateError, isCancelled } from '../base/errors.ts';
-import { checkBoolean, checkDelay, checkFunction, checkNumber, checkSignal, checkString, outOfRange, ownOptions } from '../base/validate.ts';
+import { checkBoolean, checkDelay, checkFunction, checkNumber, checkSignal, checkString, ownOptions } from '../base/validate.ts';
 import { linkSignal } from './link-signal.ts';
-import { ambient, here, Scope } from './scope.ts';
+import { here, Scope } from './scope.ts';
+import { runIn } from './task.ts';
 import type { MaybePromise } from './task.ts';
 
 export interface ScopeOptions {
@@ -30,7 +31,6 @@ export class CancelScope {
   #shield: boolean;
   #signal: AbortSignal | undefined;
   #early: CancelledError | null = null; // cancelled before it was entered
-  #caught = false;
   #controller: AbortController | null = null; // for whoever reads `signal` before the scope is entered
   #unlisten: (() => void) | null = null;
   readonly name: string | undefined;
@@ -69,10 +69,10 @@ export class CancelScope {
     checkFunction('body', body);
     const scope = this.#enter();
     try {
-      return await ambient.run(scope, body, this);
+      return await runIn<T, CancelScope>(scope, body, this);
     } catch (error) {
       if (!isCancelled(error) || !scope.absorbs) throw error;
-      this.#caught = true;
+      scope.caught = true;
       return undefined;
     } finally {
       this.#leave(scope);
@@ -116,13 +116,14 @@ export class CancelScope {
     if (this.#scope === null && this.#controller !== null) this.#controller.abort(error);
   }
 
-  /** Absolute, on the clock of `now()`; Infinity = none. Setting it moves the deadline of a running body. */
+  /** Absolute, on the clock of `now()`; Infinity = none. Setting it moves the deadline of a running body; null removes it. */
   get deadline(): number {
     return this.#scope?.timer?.when ?? this.#deadline;
   }
 
-  set deadline(when: number) {
-    if (typeof when !== 'number' || Number.isNaN(when)) throw outOfRange('deadline', 'a point in time in milliseconds', when);
+  set deadline(at: number | null) {
+    const when = at ?? Infinity;
+    checkNumber('deadline', when, 'a point in time in milliseconds, or null');
     if (this.#phase === 'finished' || this.#scope?.exited === true) throw new InvalidStateError('The deadline cannot be changed: the scope is finished');
     this.#deadline = when;
     if (this.#scope === null) return;
@@ -156,7 +157,7 @@ export class CancelScope {
 
   /** The body ended by this scope's own cancellation. */
   get cancelledCaught(): boolean {
-    return this.#caught;
+    return this.#scope?.caught ?? false;
   }
 
   /** Why this scope was cancelled. @internal */

@@ -54,6 +54,8 @@ function checkSources(src: unknown): Source[] {
   return sources as Source[];
 }
 
+const NOW: Promise<void> = Promise.resolve();
+
 class Gathering {
   readonly #scope: Scope;
   readonly #sources: readonly Source[];
@@ -71,7 +73,6 @@ class Gathering {
   }
 
   async run(limit: number): Promise<unknown[]> {
-    await undefined; // functions start one microtask later, never inside the call
     const awaited = new Map<PromiseLike<unknown>, PromiseLike<unknown>>();
     const lanes: Promise<void>[] = [];
     for (let i = 0; i < this.#sources.length; i++) {
@@ -82,16 +83,20 @@ class Gathering {
     await Promise.all(lanes);
     this.#scope.leave();
     if (this.#failed) throw this.#error;
-    if (this.#scope.outer !== null) throw this.#scope.outer;
+    const reason = this.#scope.outer ?? (this.#settle ? null : this.#scope.own);
+    if (reason !== null) throw reason;
     return this.#results;
   }
 
-  /** Takes the next function, runs it, and so on. */
+  /**
+   * Takes the next function, runs it, and so on. Each starts in a microtask of its own: never inside the call of `gather`, and
+   * in an async context that none of the others has changed.
+   */
   async #lane(): Promise<void> {
     while (this.#next < this.#sources.length) {
       const i = this.#next++;
       const s = this.#sources[i] as Source;
-      if (typeof s === 'function') await this.#one(i, () => s(this.#scope as unknown as TaskContext) as PromiseLike<unknown>);
+      if (typeof s === 'function') await this.#one(i, () => NOW.then(() => s(this.#scope as unknown as TaskContext) as unknown));
     }
   }
 
@@ -106,11 +111,12 @@ class Gathering {
   }
 
   #fail(error: unknown, source: Source): void {
+    if (isCancelled(error) && this.#scope.effective !== null) return; // the echo of a cancellation is no failure
     if (!this.#failed) {
       this.#failed = true;
       this.#error = error;
       this.#scope.cancelWith(new CancelledError({ source: 'sibling', reason: error, by: nameOf(source) }));
-    } else if (!isCancelled(error)) this.#scope.runtime.report({ message: 'Another error in gather', error });
+    } else this.#scope.runtime.report({ message: 'Another error in gather', error });
   }
 }
 

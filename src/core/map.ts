@@ -20,21 +20,26 @@ export async function map<A, R>(
   fn: (a: A, i: number) => MaybePromise<R>,
   options?: { limit?: number },
 ): Promise<R[]> {
-  const source = openItems(items);
+  const open = opener(items);
   checkFunction('fn', fn);
   const o = ownOptions<{ limit?: number }>('options', options, ['limit']);
   if (o.limit !== undefined) checkCount('options.limit', o.limit, 1, { infinite: true });
   const parent = here();
   if (parent.effective !== null) throw parent.effective;
+  const source = open();
   return new Mapping(new Scope(parent, parent.runtime), source, fn, o.limit ?? Infinity).run();
 }
 
+/** A million calls that never wait must not starve the loop: one turn per 1,024 items. */
+const TURN_MASK = 1023;
+
 type Items<A> = { sync: Iterator<A> } | { async: AsyncIterator<A> };
 
-function openItems<A>(items: Iterable<A> | AsyncIterable<A>): Items<A> {
+/** What opens the iterator; it is not opened before everything else was found in order. */
+function opener<A>(items: Iterable<A> | AsyncIterable<A>): () => Items<A> {
   const given = items as Partial<Iterable<A> & AsyncIterable<A>> | null | undefined;
-  if (typeof given?.[Symbol.asyncIterator] === 'function') return { async: (items as AsyncIterable<A>)[Symbol.asyncIterator]() };
-  if (typeof given?.[Symbol.iterator] === 'function') return { sync: (items as Iterable<A>)[Symbol.iterator]() };
+  if (typeof given?.[Symbol.asyncIterator] === 'function') return () => ({ async: (items as AsyncIterable<A>)[Symbol.asyncIterator]() });
+  if (typeof given?.[Symbol.iterator] === 'function') return () => ({ sync: (items as Iterable<A>)[Symbol.iterator]() });
   throw wrongType('items', 'an iterable or async iterable', items);
 }
 
@@ -59,10 +64,12 @@ class Mapping<A, R> {
   }
 
   async run(): Promise<R[]> {
+    await undefined; // calls start one microtask later, never inside the call of `map`
     await ambient.run(this.#scope, () => ('sync' in this.#items ? this.#runLanes(this.#items.sync) : this.#pump(this.#items.async)));
     this.#scope.leave();
     if (this.#failed) throw this.#error;
-    if (this.#scope.outer !== null) throw this.#scope.outer;
+    const reason = this.#scope.outer ?? this.#scope.own;
+    if (reason !== null) throw reason;
     return this.#results;
   }
 
@@ -71,23 +78,33 @@ class Mapping<A, R> {
     const lanes: Promise<void>[] = [];
     while (lanes.length < this.#limit && this.#mayPull()) lanes.push(this.#lane(it));
     await Promise.all(lanes);
-    if (!this.#ended || this.#failed) this.#close(() => it.return?.());
+    if (!this.#ended) this.#close(() => it.return?.());
   }
 
   async #lane(it: Iterator<A>): Promise<void> {
-    try {
-      while (this.#mayPull()) {
-        const next = it.next();
-        if (next.done === true) this.#ended = true;
-        else {
-          const i = this.#index++;
-          this.#results[i] = await this.#fn(next.value, i);
-          if ((i & 1023) === 1023) await nextTurn(); // a million calls that never wait must not starve the loop
-        }
+    for (let next = this.#pull(it); next !== null; next = this.#pull(it)) {
+      const i = this.#index++;
+      try {
+        this.#results[i] = await this.#fn(next.value, i);
+      } catch (error) {
+        this.#fail(error);
       }
+      if ((i & TURN_MASK) === TURN_MASK) await nextTurn();
+    }
+  }
+
+  /** The next item; null when there is none, or none is wanted. */
+  #pull(it: Iterator<A>): { value: A } | null {
+    if (!this.#mayPull()) return null;
+    try {
+      const next = it.next();
+      if (next.done !== true) return next;
+      this.#ended = true;
     } catch (error) {
+      this.#ended = true; // an iterator that threw is closed
       this.#fail(error);
     }
+    return null;
   }
 
   /** An asynchronous iterator: one reader (not every iterator stands concurrent `next()` calls), which starts the calls. */
@@ -97,6 +114,7 @@ class Mapping<A, R> {
         const next = await it.next();
         if (next.done === true) this.#ended = true;
         else if (this.#mayPull()) this.#startCall(next.value);
+        if ((this.#index & TURN_MASK) === TURN_MASK) await nextTurn();
         while (this.#lanes.size >= this.#limit) await new Promise<void>((resolve) => (this.#laneFree = resolve));
       }
     } catch (error) {
@@ -129,11 +147,12 @@ class Mapping<A, R> {
   }
 
   #fail(error: unknown): void {
+    if (isCancelled(error) && this.#scope.effective !== null) return; // the echo of a cancellation is no failure
     if (!this.#failed) {
       this.#failed = true;
       this.#error = error;
       this.#scope.cancelWith(new CancelledError({ source: 'sibling', reason: error, by: this.#fn.name || undefined }));
-    } else if (!isCancelled(error)) this.#scope.runtime.report({ message: 'Another error in map', error });
+    } else this.#scope.runtime.report({ message: 'Another error in map', error });
   }
 
   #close(close: () => unknown): void {

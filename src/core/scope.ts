@@ -59,6 +59,8 @@ export class Scope extends ScopeMember {
   effective: CancelledError | null = null;
   shielded = false;
   exited = false;
+  /** It ended by its own cancellation, and swallowed the CancelledError. */
+  caught = false;
   /** True when `onCancel` wants to hear that `effective` became set (a signal was handed out, or the scope is a job). */
   listens = false;
   first: ScopeMember | null = null;

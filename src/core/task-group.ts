@@ -4,15 +4,17 @@
  * One error cancels the others; the block ends when the last child has. What it throws, in this order: the errors of
  * children and body (one TaskGroupError), the cancellation of something around it, nothing.
  */
+import { AsyncResource } from 'node:async_hooks';
 import { CancelledError, InvalidStateError, isCancelled, TaskGroupError } from '../base/errors.ts';
 import { checkBoolean, checkCount, checkFunction, checkOneOf, checkSignal, checkString, ownOptions } from '../base/validate.ts';
 import { Ring } from '../base/ring.ts';
 import type { CancelScope } from './cancel-scope.ts';
-import { ambient, here, Scope } from './scope.ts';
+import { here, Scope } from './scope.ts';
 import { publicScope } from './current-scope.ts';
-import { TaskCore } from './task.ts';
+import { runIn, TaskCore } from './task.ts';
 import type { MaybePromise, Task, TaskFn, TaskOwner } from './task.ts';
 import { linkSignal } from './link-signal.ts';
+import { done } from './turn.ts';
 
 export interface SpawnOptions {
   /** Shown in errors, reports and call graphs. Default: the function's name, else `Task-n`. */
@@ -79,6 +81,8 @@ class Group implements TaskGroup, TaskOwner {
   #size = 0;
   #running = 0;
   readonly #waiting = new Ring<() => void>(); // starts put off by `limit`
+  #starting = false;
+  #sawCancelled = false; // of body or a child
   #closed = false;
   #empty: (() => void) | null = null;
 
@@ -111,8 +115,8 @@ class Group implements TaskGroup, TaskOwner {
       this.#running++;
       task.start(fn, o.eager);
     };
-    if (this.#running < this.#limit) start();
-    else this.#waiting.push(start);
+    if (this.#running < this.#limit && this.#waiting.size === 0) start();
+    else this.#waiting.push(AsyncResource.bind(start)); // it will be called from the context of whoever ends
     return task;
   }
 
@@ -123,14 +127,24 @@ class Group implements TaskGroup, TaskOwner {
   taskSettled(task: TaskCore): void {
     this.#running--;
     if (task.failed) this.#fail(task.failure, new CancelledError({ source: 'sibling', reason: task.failure, by: task.name }));
-    if (this.#waiting.size > 0) this.#waiting.shift()();
+    else if (task.state === 'cancelled') this.#sawCancelled = true;
+    if (this.#waiting.size > 0) this.#startWaiting();
     if (--this.#size === 0) this.#empty?.();
+  }
+
+  /** A loop, because an eager child that ends at once calls back in here. */
+  #startWaiting(): void {
+    if (this.#starting) return;
+    this.#starting = true;
+    while (this.#running < this.#limit && this.#waiting.size > 0) this.#waiting.shift()();
+    this.#starting = false;
   }
 
   bodyFailed(error: unknown): void {
     const source = { source: 'body', reason: error, by: this.#scope.task?.name } as const;
-    if (isCancelled(error)) this.#scope.cancelWith(new CancelledError(source));
-    else this.#fail(error, new CancelledError(source));
+    if (!isCancelled(error)) return this.#fail(error, new CancelledError(source));
+    this.#sawCancelled = true;
+    this.#scope.cancelWith(new CancelledError(source));
   }
 
   #fail(error: unknown, reason: CancelledError): void {
@@ -140,12 +154,14 @@ class Group implements TaskGroup, TaskOwner {
 
   /** Resolves when no child is left; children may still spawn others until then. */
   async join(): Promise<void> {
+    if (this.#size === 0) await done();
     while (this.#size > 0) {
       await new Promise<void>((resolve) => {
         this.#empty = resolve;
       });
     }
     this.#closed = true;
+    this.#scope.caught = this.#sawCancelled && this.#scope.absorbs;
     this.#scope.leave();
   }
 }
@@ -168,7 +184,7 @@ export async function withTaskGroup<R>(body: (tg: TaskGroup) => MaybePromise<R>,
   let value: R | undefined;
   let interrupted: unknown = null;
   try {
-    value = await ambient.run(scope, body, group);
+    value = await runIn<R, TaskGroup>(scope, body, group);
   } catch (error) {
     if (isCancelled(error) && !endsQuietly(scope)) interrupted = error;
     group.bodyFailed(error);

@@ -3,6 +3,7 @@
  * scope cancel. Who owns a task (a group, `run()`, an executor) hears when it settles; a task without a listener for its
  * failure is the owner's to report.
  */
+import { AsyncResource } from 'node:async_hooks';
 import { CancelledError, InvalidStateError, isCancelled } from '../base/errors.ts';
 import { checkFunction } from '../base/validate.ts';
 import { ambient, here, Scope } from './scope.ts';
@@ -42,6 +43,10 @@ export interface TaskOwner {
   taskSettled(task: TaskCore): void;
 }
 
+interface SettledHook<T> {
+  readonly cb: (t: Task<T>) => void;
+}
+
 type Phase = 'pending' | 'running' | 'done' | 'failed' | 'cancelled';
 const START: Promise<void> = Promise.resolve();
 let lastId = 0;
@@ -71,7 +76,7 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
   #phase: Phase = 'pending';
   #outcome: unknown = undefined;
   #joiners: WaitQueue<unknown, TaskCore> | null = null;
-  #hooks: ((t: Task<T>) => void)[] | null = null;
+  #hooks: Set<SettledHook<T>> | null = null;
   #retrieved = false;
 
   constructor(parent: Scope, name: string, owner: TaskOwner | null) {
@@ -91,7 +96,7 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
     return this.#phase !== 'pending' && this.#phase !== 'running';
   }
 
-  /** True once somebody asked for the outcome, so that a failure need not be reported. */
+  /** True once somebody received the outcome, so that a failure need not be reported. A wait that was cancelled does not count. */
   get retrieved(): boolean {
     return this.#retrieved;
   }
@@ -108,7 +113,8 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
 
   /** Runs `fn` in this task one microtask from now, or at once when `eager`. */
   start(fn: TaskFn<T>, eager = false): void {
-    if (eager) this.#begin(fn);
+    // The resource keeps an `enterWith` of the task's synchronous part from leaking into the caller (Node 20 and 22).
+    if (eager) new AsyncResource('offloop.task').runInAsyncScope(() => this.#begin(fn));
     else void START.then(() => this.#begin(fn));
   }
 
@@ -116,7 +122,7 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
     this.#phase = 'running';
     let result: MaybePromise<T>;
     try {
-      result = ambient.run(this as Scope, fn, this as unknown as TaskContext);
+      result = runIn(this, fn, this as unknown as TaskContext);
     } catch (error) {
       return this.fail(error);
     }
@@ -152,19 +158,25 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
     for (let j = joiners?.shift() as Joiner | null | undefined; j; j = joiners?.shift() as Joiner | null) {
       if (j.interrupted !== null) j.refuse(j.interrupted);
       else if (!j.asksOutcome) j.grant(undefined);
-      else if (phase === 'done') j.grant(outcome);
-      else j.refuse(outcome);
+      else this.#deliver(j);
     }
     this.owner?.taskSettled(this as TaskCore);
-    for (const hook of this.#hooks ?? []) this.#call(hook);
+    const hooks = this.#hooks;
+    for (const hook of hooks ?? []) this.#call(hook.cb);
     this.#hooks = null;
   }
 
-  #call(hook: (t: Task<T>) => void): void {
+  #deliver(joiner: Joiner): void {
+    this.#retrieved = true;
+    if (this.#phase === 'done') joiner.grant(this.#outcome);
+    else joiner.refuse(this.#outcome);
+  }
+
+  #call(cb: (t: Task<T>) => void): void {
     try {
-      hook(this);
+      cb(this);
     } catch (error) {
-      this.runtime.report({ message: `Exception in callback ${hook.name || '<anonymous>'}`, error, task: this });
+      this.runtime.report({ message: `Exception in callback ${cb.name || '<anonymous>'}`, error, task: this });
     }
   }
 
@@ -204,7 +216,6 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
     onValue?: ((value: T) => A | PromiseLike<A>) | null,
     onError?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    this.#retrieved = true;
     return (this.#join(true) as Promise<T>).then(onValue, onError);
   }
 
@@ -224,7 +235,7 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
     const scope = here();
     const stays = this.keepsJoiners && !this.settled;
     if (scope.effective !== null && !stays) return Promise.reject(scope.effective);
-    if (this.settled) return asksOutcome && this.#phase !== 'done' ? Promise.reject(this.#outcome) : Promise.resolve(this.#outcome);
+    if (this.settled) return asksOutcome ? this.#settledOutcome() : Promise.resolve();
     if (scope.task === (this as TaskCore)) {
       return Promise.reject(new InvalidStateError(`Task ${JSON.stringify(this.name)} cannot await itself: it would never settle`));
     }
@@ -238,20 +249,22 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
     });
   }
 
+  #settledOutcome(): Promise<unknown> {
+    this.#retrieved = true;
+    return this.#phase === 'done' ? Promise.resolve(this.#outcome) : Promise.reject(this.#outcome);
+  }
+
   onSettled(cb: (t: Task<T>) => void): Disposable {
     checkFunction('cb', cb);
-    const hook = (t: Task<T>): void => cb(t);
     if (this.settled) {
       let wanted = true;
-      queueMicrotask(() => wanted && this.#call(hook));
+      queueMicrotask(() => wanted && this.#call(cb));
       return { [Symbol.dispose]: () => void (wanted = false) };
     }
-    (this.#hooks ??= []).push(hook);
-    return {
-      [Symbol.dispose]: () => {
-        if (this.#hooks !== null) this.#hooks = this.#hooks.filter((h) => h !== hook);
-      },
-    };
+    const hook = { cb };
+    const hooks = (this.#hooks ??= new Set());
+    hooks.add(hook);
+    return { [Symbol.dispose]: () => void hooks.delete(hook) };
   }
 
   override describe(): string {
@@ -265,6 +278,21 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return value !== null && (typeof value === 'object' || typeof value === 'function') && typeof (value as PromiseLike<unknown>).then === 'function';
+}
+
+/**
+ * Calls `fn` in `scope`, and has a thenable that it returns awaited there too: unlike a promise, a task only learns who waits
+ * for it when somebody calls its `then`.
+ */
+export function runIn<T, A>(scope: Scope, fn: (arg: A) => MaybePromise<T>, arg: A): MaybePromise<T> {
+  const result = ambient.run(scope, fn, arg);
+  return result instanceof Promise || !isThenable(result) ? result : ambient.run(scope, joined<T>, result as PromiseLike<T>);
+}
+
+function joined<T>(thenable: PromiseLike<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    thenable.then(resolve, reject);
+  });
 }
 
 /** The task this code runs in; undefined outside any task. */

@@ -11,9 +11,13 @@ const whyText: Record<WorkerDeath['why'], (d: WorkerDeath) => string> = {
   'load-failed': () => 'the worker could not load a module',
 };
 
-export function workerDied(job: Job | null, death: WorkerDeath): WorkerDiedError {
-  const during = job === null ? 'The worker died while it started' : `The worker died while it ran job ${JSON.stringify(job.name)}`;
-  return blame(job, `${during}: ${whyText[death.why](death)}`, death);
+export function workerDied(job: Job, death: WorkerDeath): WorkerDiedError {
+  return blame(job, `The worker died while it ran job ${JSON.stringify(job.name)}: ${whyText[death.why](death)}`, death);
+}
+
+/** `when` it died, as the end of a sentence: no job is to blame. */
+export function workerDiedIdle(when: string, death: WorkerDeath): WorkerDiedError {
+  return blame(null, `The worker died ${when}: ${whyText[death.why](death)}`, death);
 }
 
 /** `failure` is the LoadFailure that came back: its cause is what the module threw. */

@@ -32,7 +32,7 @@ class JobFifo implements JobList {
   insert(job: Job): void {
     let ahead: Job | null = null;
     let behind = this.first;
-    while (behind !== null && behind.order < job.order) {
+    while (behind !== null && behind.id < job.id) {
       ahead = behind;
       behind = behind.behind;
     }

@@ -63,8 +63,6 @@ export class Job extends TaskCore {
   list: JobList | null = null;
   ahead: Job | null = null;
   behind: Job | null = null;
-  /** Order of submission, kept when the job is moved between lists. */
-  order = 0;
   /** The error that a passed time limit turns the cancellation into. */
   #expired: string | null = null;
   #timer: Disposable | null = null;
@@ -72,7 +70,14 @@ export class Job extends TaskCore {
   readonly #site: CallSite | null;
   #sited = false;
 
-  constructor(scope: Scope, host: JobHost, fn: KnownFunction, args: readonly unknown[], settings: JobSettings, below: (...a: never[]) => unknown) {
+  constructor(
+    scope: Scope,
+    host: JobHost,
+    fn: KnownFunction,
+    args: readonly unknown[],
+    settings: JobSettings,
+    below: (...a: never[]) => unknown,
+  ) {
     super(scope, settings.name ?? fn.name, reportsFailure);
     this.#host = host;
     this.fn = fn;
@@ -86,8 +91,9 @@ export class Job extends TaskCore {
     if (settings.signal !== undefined) this.onSettled(linkSignal(settings.signal, this));
   }
 
+  /** Only while the job itself is being stopped: a time limit around `await` alone leaves the job, and must not wait for it. */
   override get keepsJoiners(): boolean {
-    return this.settings.onCancel !== 'abandon' && this.phase === 'sent';
+    return this.phase === 'sent' && this.effective !== null && this.settings.onCancel !== 'abandon';
   }
 
   /** The submitting lines; unknown when jobs come thick and fast: then the awaiting lines stand in, see `then`. */
@@ -112,7 +118,9 @@ export class Job extends TaskCore {
       this.#sited = true;
       const site: CallSite = {};
       Error.captureStackTrace(site);
-      const lines = linesOf(site).split('\n').filter((line) => line.includes('at async '));
+      const lines = linesOf(site)
+        .split('\n')
+        .filter((line) => line.includes('at async '));
       if (lines.length > 0) error.stack += `\n${SUBMITTED_HERE}\n${lines.join('\n')}`;
     }
     throw error;
@@ -139,6 +147,7 @@ export class Job extends TaskCore {
   expireAt(when: number, what: string): void {
     this.#timer?.[Symbol.dispose]();
     this.#timer = realClock.setTimer(when, () => {
+      if (this.effective !== null) return; // it was cancelled for another reason before
       this.#expired = what;
       this.cancelWith(new CancelledError({ source: 'deadline', reason: what }));
     });

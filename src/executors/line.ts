@@ -20,7 +20,6 @@ export class Line<H extends Home> {
   readonly #owed = new Set<H>(); // workers that jobs are bound to
   readonly #maxQueue: number;
   #bound = 0;
-  #order = 0;
 
   constructor(maxQueue: number) {
     this.#maxQueue = maxQueue;
@@ -45,7 +44,6 @@ export class Line<H extends Home> {
   }
 
   enter(job: Job): void {
-    job.order = ++this.#order;
     job.phase = this.full ? 'held' : 'queued';
     (job.phase === 'held' ? this.#held : this.#queue).push(job);
   }
@@ -120,7 +118,8 @@ export class Line<H extends Home> {
     for (const [key, h] of this.#homes) if (h === home) this.#homes.delete(key);
     this.#owed.delete(home);
     const jobs = home.bound.toArray();
-    for (const job of jobs) this.remove(job);
+    for (const job of jobs) job.list?.remove(job);
+    this.#bound -= jobs.length;
     this.#queue.putBack(jobs);
   }
 
@@ -133,5 +132,5 @@ export class Line<H extends Home> {
 
 function before(a: Job, b: Job): boolean {
   const byPriority = a.settings.priority - b.settings.priority;
-  return byPriority < 0 || (byPriority === 0 && a.order < b.order);
+  return byPriority < 0 || (byPriority === 0 && a.id < b.id);
 }

@@ -1,8 +1,9 @@
 /** `executor.map`: pulls items lazily with bounded look-ahead, yields results in order or as they come, stops with its consumer. */
-import { QueueShutDown } from '../base/errors.ts';
+import { CancelledError, isCancelled } from '../base/errors.ts';
 import { checkBoolean, checkCount, checkFunction, ownOptions, wrongType } from '../base/validate.ts';
 import { Ring } from '../base/ring.ts';
-import { here } from '../core/scope.ts';
+import { ambient, here, Scope } from '../core/scope.ts';
+import { isThenable } from '../core/task.ts';
 import type { Task } from '../core/task.ts';
 import { parkIn, WaitQueue } from '../core/waiter.ts';
 import type { MapOptions, SubmitOptions } from './executor.ts';
@@ -11,7 +12,13 @@ import { resolveSubmitOptions, submitKeys } from './options.ts';
 type Submit<A> = (item: A, options: SubmitOptions) => Task<unknown>;
 type Result = AsyncIterableIterator<unknown> & AsyncDisposable;
 
-export function mapJobs<A>(submit: Submit<A>, fn: unknown, items: Iterable<A> | AsyncIterable<A>, options: MapOptions | undefined, lookAhead: number): Result {
+export function mapJobs<A>(
+  submit: Submit<A>,
+  fn: unknown,
+  items: Iterable<A> | AsyncIterable<A>,
+  options: MapOptions | undefined,
+  lookAhead: number,
+): Result {
   checkFunction('fn', fn);
   const o = ownOptions<MapOptions>('options', options, [...submitKeys, 'limit', 'ordered', 'progress']);
   if (o.limit !== undefined) checkCount('options.limit', o.limit, 1);
@@ -25,7 +32,7 @@ export function mapJobs<A>(submit: Submit<A>, fn: unknown, items: Iterable<A> | 
 
 interface Puller<A> {
   /** The next item, or a promise of it. */
-  next(): IteratorResult<A, unknown> | Promise<IteratorResult<A, unknown>>;
+  next(): IteratorResult<A, unknown> | PromiseLike<IteratorResult<A, unknown>>;
   close(): unknown;
   readonly total: number | undefined;
 }
@@ -39,6 +46,12 @@ function puller<A>(items: Iterable<A> | AsyncIterable<A>): Puller<A> {
   return { next: () => it.next() as IteratorResult<A, unknown>, close: () => it.return?.(), total };
 }
 
+/** Why jobs are stopped that nobody will ask for any more. */
+function reasonOf(failure: { error: unknown } | null): CancelledError {
+  if (failure === null) return new CancelledError({ source: 'explicit', reason: 'the consumer of map() has stopped' });
+  return isCancelled(failure.error) ? failure.error : new CancelledError({ source: 'sibling', reason: failure.error });
+}
+
 class JobMap<A> implements Result {
   readonly #submit: Submit<A>;
   readonly #items: Puller<A>;
@@ -49,13 +62,22 @@ class JobMap<A> implements Result {
   readonly #line = new Ring<Task<unknown>>(); // ordered: as submitted; else: as settled
   readonly #running = new Set<Task<unknown>>();
   readonly #consumers = new WaitQueue<void, void>();
+  #scope: Scope | null = null; // of the jobs and of the pulls, so that a source which waits stops as well
   #done = 0;
   #ended = false; // no more items
-  #pulling = false;
+  #pull: Promise<void> | null = null;
   #closed = false;
+  #stopping: Promise<void> | null = null;
   #failure: { error: unknown } | null = null;
 
-  constructor(submit: Submit<A>, items: Puller<A>, settings: SubmitOptions, limit: number, ordered: boolean, progress: MapOptions['progress']) {
+  constructor(
+    submit: Submit<A>,
+    items: Puller<A>,
+    settings: SubmitOptions,
+    limit: number,
+    ordered: boolean,
+    progress: MapOptions['progress'],
+  ) {
     this.#submit = submit;
     this.#items = items;
     this.#settings = settings;
@@ -71,8 +93,8 @@ class JobMap<A> implements Result {
       if (this.#closed) return { done: true, value: undefined };
       this.#fill();
       if (this.#ready()) return { done: false, value: await this.#take() };
-      if (this.#failure !== null) await this.#stop(this.#failure);
-      if (this.#ended && this.#running.size === 0) return await this.#stop(null);
+      // The source failed at its place: the results of the items before have been handed out.
+      if (this.#ended && this.#running.size === 0) return await this.#stop(this.#failure);
       await parkIn(this.#consumers, undefined).catch((error: unknown) => this.#stop({ error }));
     }
   }
@@ -83,51 +105,54 @@ class JobMap<A> implements Result {
 
   async #take(): Promise<unknown> {
     const task = this.#line.shift();
-    const error = task.error();
-    if (error !== undefined || task.state !== 'done') await this.#stop({ error });
-    this.#progress?.(++this.#done, this.#items.total);
-    return task.result();
+    try {
+      const value = task.result();
+      this.#progress?.(++this.#done, this.#items.total);
+      return value;
+    } catch (error) {
+      await this.#stop({ error });
+      throw error;
+    }
   }
 
   /** Submits items until enough are under way. */
   #fill(): void {
-    while (!this.#pulling && !this.#ended && !this.#closed && this.#running.size + this.#line.size - this.#overlap() < this.#limit) {
+    const scope = (this.#scope ??= new Scope(here(), here().runtime));
+    while (this.#pull === null && !this.#ended && !this.#closed && this.#underWay < this.#limit) {
       try {
-        const next = this.#items.next();
-        if (next instanceof Promise) return this.#await(next);
-        this.#accept(next);
+        const next = ambient.run(scope, () => this.#items.next());
+        if (isThenable(next)) this.#pull = this.#await(next);
+        else this.#accept(next, scope);
       } catch (error) {
         this.#fail(error);
       }
     }
   }
 
-  /** Ordered results stand in the line while they run: they must not count twice. */
-  #overlap(): number {
-    return this.#ordered ? this.#running.size : 0;
+  /** Results that wait to be taken count too, or a slow consumer would pile them up. Ordered ones stand in the line while they run. */
+  get #underWay(): number {
+    return this.#ordered ? this.#line.size : this.#line.size + this.#running.size;
   }
 
-  #await(next: Promise<IteratorResult<A, unknown>>): void {
-    this.#pulling = true;
-    const go = (step: () => void): void => {
-      this.#pulling = false;
-      if (this.#closed) return;
-      step();
-      this.#fill();
-      this.#wake();
-    };
-    next.then(
-      (result) => go(() => this.#accept(result)),
-      (error: unknown) => go(() => this.#fail(error)),
-    );
+  /** Never rejects. */
+  async #await(next: PromiseLike<IteratorResult<A, unknown>>): Promise<void> {
+    try {
+      const result = await next;
+      if (!this.#closed) this.#accept(result, this.#scope as Scope);
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#pull = null;
+    this.#fill();
+    this.#wake();
   }
 
-  #accept(next: IteratorResult<A, unknown>): void {
+  #accept(next: IteratorResult<A, unknown>, scope: Scope): void {
     if (next.done === true) {
       this.#ended = true;
       return;
     }
-    const task = this.#submit(next.value, this.#settings);
+    const task = ambient.run(scope, () => this.#submit(next.value, this.#settings));
     this.#running.add(task);
     if (this.#ordered) this.#line.push(task);
     task.onSettled(() => {
@@ -143,21 +168,50 @@ class JobMap<A> implements Result {
     this.#failure ??= { error };
   }
 
+  /** All of them: whoever calls `next()` while another call waits must not miss its turn. */
   #wake(): void {
-    this.#consumers.shift()?.grant(undefined);
+    for (let c = this.#consumers.shift(); c !== null; c = this.#consumers.shift()) c.grant(undefined);
   }
 
   /** Ends the iteration: no more items, no more jobs. Throws `failure`, if there is one, when the jobs have ended. */
   async #stop(failure: { error: unknown } | null): Promise<{ done: true; value: undefined }> {
-    if (!this.#closed) {
-      this.#closed = true;
-      const running = [...this.#running];
-      for (const task of running) task.cancel(failure?.error ?? new QueueShutDown('the consumer of map() has stopped'));
-      await Promise.all(running.map((task) => new Promise<void>((settled) => task.onSettled(() => settled()))));
-      if (!this.#ended) await this.#items.close();
-    }
+    this.#closed = true;
+    await (this.#stopping ??= this.#end(failure));
     if (failure !== null) throw failure.error;
     return { done: true, value: undefined };
+  }
+
+  async #end(failure: { error: unknown } | null): Promise<void> {
+    this.#scope?.cancelWith(reasonOf(failure));
+    const settled = [...this.#running].map((task) => new Promise<void>((resolve) => task.onSettled(() => resolve())));
+    // Closed first: that may be what ends a pull. (An async generator closes only when its pull is over.)
+    const closing = this.#ended ? null : this.#close();
+    await Promise.all(settled);
+    await this.#pull;
+    await closing;
+    this.#scope?.leave();
+    this.#wake();
+    this.#reportRest(failure);
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#items.close();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Errors of jobs, or of the source, that nobody will ask for. */
+  #reportRest(thrown: { error: unknown } | null): void {
+    const unheard = (error: unknown): void => {
+      if (error !== thrown?.error && !isCancelled(error)) here().runtime.report({ message: 'Another error in executor.map', error });
+    };
+    while (this.#line.size > 0) {
+      const task = this.#line.shift();
+      if (task.state === 'failed') unheard(task.error());
+    }
+    if (this.#failure !== null) unheard(this.#failure.error);
   }
 
   return(): Promise<IteratorResult<unknown, undefined>> {

@@ -7,7 +7,6 @@ export class PoolCounters {
   completed = 0;
   failed = 0;
   cancelled = 0;
-  respawned = 0;
   /** Milliseconds that workers spent in jobs that have ended. */
   busyTime = 0;
   readonly #wait = new Durations();

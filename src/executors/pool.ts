@@ -1,136 +1,140 @@
 /**
- * The scheduler under every pool: one line of jobs, some slots. It decides who runs where and when, starts and ends workers,
- * and sees to it that every accepted job settles. What a worker is made of is the business of the handle it is given.
+ * The scheduler under every pool: one line of jobs, a crew of workers. It decides who runs where and when, and sees to it that
+ * every accepted job settles. What a worker is made of is the business of the handle it is given.
  */
 import { realClock } from '../base/clock.ts';
 import { CancelledError, ExecutorFullError, InvalidStateError } from '../base/errors.ts';
+import type { ExceptionContext } from '../core/runtime.ts';
+import { workerDiedIdle } from './blame.ts';
+import { Crew } from './crew.ts';
+import type { CrewHost } from './crew.ts';
 import type { Job, JobHost } from './job.ts';
 import { Line } from './line.ts';
 import type { PoolSettings } from './options.ts';
 import { PoolCounters } from './pool-counters.ts';
-import { Slot } from './slot.ts';
-import type { SlotHost } from './slot.ts';
+import type { Slot } from './slot.ts';
 import { warnOnce } from './warnings.ts';
 import type { StartWorker, WorkerDeath } from './worker-handle.ts';
 
-/** Milliseconds that a worker's teardown may take. */
-const TEARDOWN_LIMIT = 1000;
-
-export class Pool implements JobHost, SlotHost {
+export class Pool implements JobHost, CrewHost {
   readonly counters: PoolCounters = new PoolCounters();
   readonly settings: PoolSettings;
-  readonly #start: StartWorker;
   readonly #line: Line<Slot>;
-  readonly #slots = new Set<Slot>();
-  readonly #idle: Slot[] = []; // the one used last is used next: its caches are warm, and the others may end
-  readonly #leaving = new Set<Promise<void>>();
+  readonly #crew: Crew;
+  readonly #report: (context: ExceptionContext) => void;
   readonly #drained: (() => void)[] = [];
-  #sweeper: NodeJS.Timeout | null = null;
+  #killing = 0; // workers that were killed and are not gone yet: their jobs are nowhere else
   #closed = false;
 
-  constructor(settings: PoolSettings, start: StartWorker) {
+  constructor(settings: PoolSettings, start: StartWorker, report: (context: ExceptionContext) => void) {
     this.settings = settings;
-    this.#start = start;
+    this.#report = report;
     this.#line = new Line(settings.maxQueue);
-    this.#keepMinimum();
+    this.#crew = new Crew(settings, start, this);
+    try {
+      this.#crew.grow(settings.min);
+    } catch (error) {
+      void this.#crew.disband();
+      throw error;
+    }
   }
 
-  get census(): { workers: number; busy: number; idle: number; queued: number; running: number } {
+  get census(): { workers: number; busy: number; idle: number; queued: number; running: number; respawned: number } {
     let running = 0;
-    for (const slot of this.#slots) running += slot.running;
-    const workers = this.#slots.size;
-    const idle = this.#idle.length;
-    return { workers, busy: workers - idle, idle, queued: this.#line.queued, running };
+    for (const slot of this.#crew.slots) running += slot.running;
+    const { size: workers, idle, respawned } = this.#crew;
+    return { workers, busy: workers - idle, idle, queued: this.#line.queued, running, respawned };
   }
 
   /** Takes a job on: it runs, waits, or ends at once with the reason why it was not accepted. */
   submit(job: Job): void {
-    if (this.#closed) return this.#refuse(job, new InvalidStateError(`Executor shutdown has been called: ${this.settings.name} accepts no more jobs`));
     if (job.effective !== null) return void job.endCancelled();
+    if (this.#closed) return this.#refuse(job, this.#shutDown('accepts no more jobs'));
     const slot = this.#line.empty ? this.#slotFor(job) : null;
     if (slot !== null) this.#dispatch(slot, job);
     else if (!job.settled) this.#enqueue(job);
   }
 
+  #shutDown(what: string): InvalidStateError {
+    return new InvalidStateError(`Executor shutdown has been called: ${this.settings.name} ${what}`);
+  }
+
   #refuse(job: Job, error: unknown): void {
+    if (job.waitsInLine) this.#line.remove(job);
     job.end({ ok: false, error });
   }
 
   #enqueue(job: Job): void {
     const { max, maxQueue, name, onFull } = this.settings;
     if (onFull === 'reject' && this.#line.full) {
-      const text = `${name} is full: ${max} workers are busy and ${this.#line.queued} jobs wait (maxQueue ${maxQueue}); job ${JSON.stringify(job.name)} was refused`;
-      return this.#refuse(job, new ExecutorFullError(text));
+      const state = `${max} workers are busy and ${this.#line.queued} jobs wait (maxQueue ${maxQueue})`;
+      return this.#refuse(job, new ExecutorFullError(`${name} is full: ${state}; job ${JSON.stringify(job.name)} was refused`));
     }
     this.#line.enter(job);
+    this.#limitWait(job);
+    if (this.#crew.size < max) this.#pump(); // a burst on a cold pool starts the workers at once
+  }
+
+  #limitWait(job: Job): void {
     const { queueTimeout } = job.settings;
-    if (queueTimeout !== Infinity) {
-      job.expireAt(realClock.now() + queueTimeout, `Job ${JSON.stringify(job.name)} did not start within its queueTimeout of ${queueTimeout} ms`);
-    }
-    if (this.#slots.size < max) this.#pump(); // a burst on a cold pool starts the workers at once
+    if (queueTimeout === Infinity) return;
+    const text = `Job ${JSON.stringify(job.name)} did not start within its queueTimeout of ${queueTimeout} ms`;
+    job.expireAt(job.submittedAt + queueTimeout, text);
   }
 
   /** An idle worker for a job that need not wait, else a new one while there may be more. */
   #slotFor(job: Job): Slot | null {
     const home = this.#line.homeOf(job);
-    if (home !== undefined) return home.busy ? null : this.#takeIdle(home);
-    return this.#idle.pop() ?? this.#open(job);
+    if (home !== undefined) return home.busy ? null : this.#crew.take(home);
+    return this.#crew.pick() ?? this.#open(job);
   }
 
-  #takeIdle(slot: Slot): Slot {
-    const at = this.#idle.lastIndexOf(slot);
-    if (at !== -1) this.#idle.splice(at, 1);
-    return slot;
-  }
-
-  /** Starts a worker, if there may be one more. When it cannot be started, the job that needed it is told why. */
-  #open(job: Job | null): Slot | null {
-    if (this.#slots.size >= this.settings.max) return null;
+  /** When no worker can be started, and there is none that could take the job one day, it is told why. */
+  #open(job: Job): Slot | null {
     try {
-      const slot = new Slot(this.#start, this);
-      this.#slots.add(slot);
-      return slot;
+      return this.#crew.open();
     } catch (error) {
-      const failure = new InvalidStateError(`${this.settings.name} could not start a worker: ${(error as Error).message}`, { cause: error });
-      if (job === null) throw failure;
-      this.#refuse(job, failure);
+      if (this.#crew.size === 0) this.#refuse(job, error);
       return null;
     }
-  }
-
-  #keepMinimum(): void {
-    while (!this.#closed && this.#slots.size < this.settings.min) this.#rest(this.#open(null) as Slot);
   }
 
   /** Gives work to every worker that can take some. */
   #pump(): void {
     while (!this.#line.empty) {
-      const slot = this.#idle.pop() ?? this.#openForNext();
+      const slot = this.#crew.pick() ?? this.#openForNext();
       if (slot === null) return;
-      if (!this.#feed(slot)) return this.#rest(slot); // what waits is bound to other workers
+      if (!this.#feed(slot)) return this.#crew.rest(slot); // what waits is bound to other workers
     }
   }
 
   #openForNext(): Slot | null {
-    const next = this.#line[Symbol.iterator]().next();
-    return next.done === true || this.#slots.size >= this.settings.max ? null : this.#open(next.value);
+    while (this.#crew.size < this.settings.max) {
+      const job = this.#line.next(null, this.#wakeLater);
+      if (job === null) return null;
+      const slot = this.#open(job);
+      if (slot !== null || !job.settled) return slot;
+    }
+    return null;
   }
 
   /** Sends the next job to a free slot. False: there is none for it. */
   #feed(slot: Slot): boolean {
-    const job = this.#line.take(slot, (other) => {
-      if (!other.busy && other !== slot) queueMicrotask(() => this.#wake(other));
-    });
+    const job = this.#line.take(slot, this.#wakeLater);
     if (job === null) return false;
     this.#dispatch(slot, job);
     return true;
   }
 
-  /** A job was bound to this idle worker. */
+  /** A job was bound to this worker, which may be idle. */
+  readonly #wakeLater = (slot: Slot): void => {
+    if (!slot.busy) queueMicrotask(() => this.#wake(slot));
+  };
+
   #wake(slot: Slot): void {
-    if (slot.busy || !this.#slots.has(slot)) return;
-    this.#takeIdle(slot);
-    if (!this.#feed(slot)) this.#rest(slot);
+    if (slot.busy || !this.#crew.slots.has(slot)) return;
+    this.#crew.take(slot);
+    if (!this.#feed(slot)) this.#crew.rest(slot);
   }
 
   #dispatch(slot: Slot, job: Job): void {
@@ -154,16 +158,12 @@ export class Pool implements JobHost, SlotHost {
     job.checkAt(realClock.now() + timeout, check);
   }
 
-  slotFree(slot: Slot): void {
-    if (!this.#slots.has(slot)) return; // it was dismissed, and has run its teardown
+  slotFree(slot: Slot, unstarted: readonly Job[]): void {
+    if (!this.#crew.slots.has(slot)) return; // it was dismissed
+    this.#putBack(unstarted);
     if (slot.retired) this.#replace(slot);
-    else if (!this.#feed(slot)) this.#rest(slot);
+    else if (!this.#feed(slot)) this.#crew.rest(slot);
     this.#checkDrained();
-  }
-
-  #rest(slot: Slot): void {
-    this.#idle.push(slot);
-    this.#sweepLater();
   }
 
   jobEnded(job: Job, ms: number): void {
@@ -175,123 +175,80 @@ export class Pool implements JobHost, SlotHost {
   }
 
   slotDied(slot: Slot, death: WorkerDeath, unstarted: readonly Job[], between: boolean): void {
-    if (!this.#slots.has(slot)) return; // it was being dismissed
-    if (between && death.cause !== undefined) {
-      warnOnce('', `A worker of ${this.settings.name} died between jobs (${death.why}): ${String(death.cause)}`);
-    }
-    this.#forget(slot);
-    this.counters.respawned++;
+    if (!this.#crew.slots.has(slot)) return; // it was being dismissed
+    this.#crew.remove(slot, true);
+    if (between)
+      this.#report({ message: `A worker of ${this.settings.name} died between jobs`, error: workerDiedIdle('between jobs', death) });
     this.#putBack(unstarted);
     this.#refill(slot);
     this.#checkDrained();
   }
 
-  /** Jobs that were sent and did not begin are next again. */
-  #putBack(jobs: readonly Job[]): void {
-    for (const job of [...jobs].reverse()) {
-      if (job.effective === null) this.#line.putBack(job);
-      else if (job.endCancelled()) this.counters.ended(job, 0);
-    }
+  slotLeaves(slot: Slot): void {
+    this.#line.forget(slot);
   }
 
-  #forget(slot: Slot): void {
-    this.#slots.delete(slot);
-    this.#takeIdle(slot);
-    this.#line.forget(slot);
-    const { gone } = slot;
-    this.#leaving.add(gone);
-    void gone.then(() => this.#leaving.delete(gone));
+  /** Jobs that were sent and did not begin are next again. */
+  #putBack(jobs: readonly Job[]): void {
+    for (const job of jobs) if (job.effective !== null) this.#endCancelled(job, 0);
+    const others = jobs.filter((job) => !job.settled);
+    if (others.length > 0) this.#line.putBack(others);
+    for (const job of others) this.#limitWait(job);
   }
 
   #replace(slot: Slot): void {
-    this.#forget(slot);
-    this.counters.respawned++;
-    void slot.terminate().gone;
+    void this.#crew.dismiss(slot, true);
     this.#refill(slot);
   }
 
   /** Starts what is needed in place of a worker that is gone. One that could not start would only fail again. */
   #refill(gone: Slot): void {
-    if (!gone.failedStart) this.#keepMinimum();
     this.#pump();
+    if (this.#closed || gone.failedStart) return;
+    try {
+      this.#crew.grow(this.settings.min);
+    } catch (error) {
+      this.#report({ message: `${this.settings.name} has fewer workers than its minimum of ${this.settings.min}`, error });
+    }
   }
 
   jobCancelled(job: Job, error: CancelledError): void {
     if (job.phase === 'new') return;
     if (job.waitsInLine) {
       this.#line.remove(job);
-      this.#endCancelled(job);
-      return this.#checkDrained();
-    }
-    for (const slot of this.#slots) if (slot.holds(job)) this.#stop(slot, job, error);
+      this.#endCancelled(job, 0);
+    } else for (const slot of this.#crew.slots) if (slot.holds(job)) this.#stop(slot, job, error);
     this.#checkDrained();
   }
 
-  #endCancelled(job: Job): void {
-    if (job.endCancelled()) this.counters.ended(job, 0);
+  #endCancelled(job: Job, ms: number): void {
+    if (job.endCancelled()) this.counters.ended(job, ms);
   }
 
   /** The three steps: take back what has not begun; ask what runs; kill the worker after the grace. */
   #stop(slot: Slot, job: Job, error: CancelledError): void {
-    if (slot.revoke(job)) return this.#endCancelled(job);
+    if (slot.revoke(job)) return this.#endCancelled(job, 0);
     slot.requestCancel(job, error);
     const { onCancel, grace } = job.settings;
-    if (onCancel === 'abandon') this.#endCancelled(job);
-    else if (onCancel === 'terminate') job.checkAt(realClock.now() + grace, () => void this.#kill(slot, job));
+    if (onCancel === 'abandon') this.#endCancelled(job, 0);
+    else if (onCancel === 'terminate') job.checkAt(realClock.now() + grace, () => slot.holds(job) && void this.#kill(slot));
   }
 
-  async #kill(slot: Slot, job: Job): Promise<void> {
-    if (job.settled || !slot.holds(job)) return;
-    this.#forget(slot);
-    this.counters.respawned++;
-    const { jobs, gone } = slot.terminate();
-    await gone;
-    if (job.endCancelled()) this.counters.ended(job, performance.now() - job.sentAt);
-    this.#putBack(jobs.filter((other) => other !== job));
+  /** Cancelled jobs end when the worker is really gone; others that it had go elsewhere. */
+  async #kill(slot: Slot): Promise<void> {
+    this.#killing++;
+    const jobs = await this.#crew.kill(slot);
+    this.#killing--;
+    for (const job of jobs) if (job.effective !== null) this.#endCancelled(job, performance.now() - job.sentAt);
+    this.#putBack(jobs.filter((job) => !job.settled));
     this.#refill(slot);
     this.#checkDrained();
   }
 
   async warmup(): Promise<void> {
-    if (this.#closed) throw new InvalidStateError(`Executor shutdown has been called: ${this.settings.name} starts no more workers`);
-    for (let slot = this.#open(null); slot !== null; slot = this.#open(null)) this.#rest(slot);
-    await Promise.all([...this.#slots].map((slot) => slot.warmup()));
-  }
-
-  /** One unreferenced timer for all idle workers; it never keeps the process alive. */
-  #sweepLater(): void {
-    const { idleTimeout, min } = this.settings;
-    if (this.#sweeper !== null || idleTimeout === Infinity || this.#slots.size <= min || this.#idle.length === 0) return;
-    const oldest = this.#idle.reduce((at, slot) => Math.min(at, slot.idleSince), Infinity);
-    const wait = Math.max(1, oldest + idleTimeout - performance.now());
-    this.#sweeper = setTimeout(() => this.#sweep(), Math.min(wait, 2 ** 31 - 1)).unref();
-  }
-
-  #sweep(): void {
-    this.#sweeper = null;
-    const limit = performance.now() - this.settings.idleTimeout;
-    for (const slot of [...this.#idle]) {
-      if (this.#slots.size > this.settings.min && slot.idleSince <= limit) void this.#dismiss(slot);
-    }
-    this.#sweepLater();
-  }
-
-  /** Ends an idle worker in order: teardown first, within its limit. */
-  async #dismiss(slot: Slot): Promise<void> {
-    this.#forget(slot);
-    if (this.settings.teardown !== undefined && slot.isReady && !slot.busy) await this.#teardown(slot);
-    await slot.terminate().gone;
-  }
-
-  #teardown(slot: Slot): Promise<void> {
-    return new Promise((resolve) => {
-      const limit = realClock.setTimer(realClock.now() + TEARDOWN_LIMIT, resolve);
-      const end = (): void => (limit[Symbol.dispose](), resolve());
-      slot.farewell().then(end, (error: unknown) => {
-        warnOnce('', `teardown of ${this.settings.name} failed: ${String(error)}`);
-        end();
-      });
-    });
+    if (this.#closed) throw this.#shutDown('starts no more workers');
+    this.#crew.grow(this.settings.max);
+    await Promise.all([...this.#crew.slots].map((slot) => slot.warmup()));
   }
 
   async shutdown(timeout: number, cancelPending: boolean): Promise<void> {
@@ -300,34 +257,32 @@ export class Pool implements JobHost, SlotHost {
     const limit = timeout === Infinity ? null : realClock.setTimer(realClock.now() + timeout, () => this.#abort(timeout));
     if (!this.#isDrained()) await new Promise<void>((resolve) => this.#drained.push(resolve));
     limit?.[Symbol.dispose]();
-    if (this.#sweeper !== null) clearTimeout(this.#sweeper);
-    await Promise.all([...this.#slots].map((slot) => this.#dismiss(slot)));
-    await Promise.all(this.#leaving);
+    await this.#crew.disband();
   }
 
+  /** Jobs that have not begun, wherever they are. */
   #cancelWaiting(): void {
-    for (const job of this.#line) job.cancelWith(new CancelledError({ source: 'shutdown' }));
+    const sent = [...this.#crew.slots].flatMap((slot) => slot.revokeAll());
+    for (const job of [...this.#line.toArray(), ...sent]) job.cancelWith(new CancelledError({ source: 'shutdown' }));
   }
 
   /** The time limit of a shutdown has passed: says so and kills what is left. */
   #abort(timeout: number): void {
     const { running, queued } = this.census;
-    warnOnce('', `${this.settings.name} did not shut down within ${timeout} ms: ${running} running and ${queued + this.#line.held} waiting jobs were cancelled`);
+    const left = `${running} running and ${queued + this.#line.held} waiting jobs were cancelled`;
+    warnOnce('', `${this.settings.name} did not shut down within ${timeout} ms: ${left}`);
     this.#cancelWaiting();
-    for (const slot of [...this.#slots]) {
-      if (!slot.busy) continue;
-      this.#forget(slot);
-      for (const job of slot.terminate().jobs) {
-        job.cancelWith(new CancelledError({ source: 'shutdown' }));
-        this.#endCancelled(job);
-      }
+    for (const slot of Array.from(this.#crew.slots)) {
+      if (!slot.working) continue;
+      for (const job of slot.jobs) job.cancelWith(new CancelledError({ source: 'shutdown' }));
+      void this.#kill(slot);
     }
     this.#checkDrained();
   }
 
   #isDrained(): boolean {
-    if (!this.#line.empty || this.#line.queued > 0) return false;
-    for (const slot of this.#slots) if (slot.busy && !slot.abandoned) return false;
+    if (this.#line.queued + this.#line.held + this.#killing > 0) return false;
+    for (const slot of this.#crew.slots) if (slot.working) return false;
     return true;
   }
 

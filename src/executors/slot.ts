@@ -4,7 +4,8 @@
  *
  * For now a batch is one job; everything here already takes several.
  */
-import type { CancelledError } from '../base/errors.ts';
+import { OffloopError } from '../base/errors.ts';
+import type { CancelledError, WorkerDiedError } from '../base/errors.ts';
 import { ambient } from '../core/scope.ts';
 import { notCloneable } from '../wire/clone-path.ts';
 import { wallClock } from '../wire/control.ts';
@@ -13,15 +14,15 @@ import type { Encoded } from '../wire/error-codec.ts';
 import { CODED_VALUE, ERROR, LOAD_ERROR, OUTCOME_FIELDS, TAKEN_BACK, VALUE } from '../wire/protocol.ts';
 import type { Batch, FromWorker, JobExtras, Outcomes, Ready } from '../wire/protocol.ts';
 import { collectTransfer, decodeValues, encodeValues } from '../wire/transfer.ts';
-import { loadFailed, unready, workerDied } from './blame.ts';
+import { loadFailed, unready, workerDied, workerDiedIdle } from './blame.ts';
 import type { Job, JobOutcome } from './job.ts';
 import { JobQueue } from './job-queue.ts';
 import type { Home } from './line.ts';
 import type { StartWorker, WorkerDeath, WorkerHandle, WorkerListener } from './worker-handle.ts';
 
 export interface SlotHost {
-  /** The batch is over; the slot may take the next. */
-  slotFree(slot: Slot): void;
+  /** The batch is over; the slot may take the next. `unstarted` were sent but never began. */
+  slotFree(slot: Slot, unstarted: readonly Job[]): void;
   /** The worker is gone. `unstarted` were sent but never began; `between` = no job was running, so none was told. */
   slotDied(slot: Slot, death: WorkerDeath, unstarted: readonly Job[], between: boolean): void;
   jobEnded(job: Job, ms: number): void;
@@ -29,6 +30,7 @@ export interface SlotHost {
 }
 
 const NOTHING: readonly object[] = [];
+const NO_JOBS: readonly Job[] = [];
 let lastSequence = 0;
 
 export class Slot implements WorkerListener, Home {
@@ -44,7 +46,8 @@ export class Slot implements WorkerListener, Home {
   /** It could not get ready, and another would not either. */
   failedStart = false;
   #isReady = false; // it has answered once, so a later death is not one at start-up
-  #jobs: readonly Job[] = [];
+  #dead = false;
+  #jobs: readonly Job[] = NO_JOBS;
   #settled = 0; // how many of them have their outcome
 
   constructor(start: StartWorker, host: SlotHost) {
@@ -64,9 +67,14 @@ export class Slot implements WorkerListener, Home {
     return this.#isReady;
   }
 
-  /** Busy with work that nobody waits for any more. */
-  get abandoned(): boolean {
-    return this.busy && this.#jobs.every((job) => job.settled);
+  /** It has jobs that somebody waits for, not only abandoned ones. */
+  get working(): boolean {
+    return this.#jobs.some((job) => !job.settled);
+  }
+
+  /** Those that were sent there and have no outcome yet. */
+  get jobs(): readonly Job[] {
+    return this.#jobs.slice(this.#settled);
   }
 
   get gone(): Promise<void> {
@@ -78,40 +86,41 @@ export class Slot implements WorkerListener, Home {
     const base = lastSequence + 1;
     lastSequence = (lastSequence + jobs.length) % 0x3fffffff;
     const at = performance.now();
-    const batch: Batch[number][] = [];
-    let transfer = NOTHING;
-    for (let i = 0; i < jobs.length; i++) {
-      const job = jobs[i] as Job;
-      job.sent(base + i, at);
-      transfer = this.#pack(job, batch, transfer);
-    }
     this.#jobs = jobs;
     this.#settled = 0;
+    for (let i = 0; i < jobs.length; i++) (jobs[i] as Job).sent(base + i, at);
     this.#worker.control.offer(base, jobs.length);
     this.#worker.keepAlive(true);
-    this.#post(batch, transfer);
-  }
-
-  #pack(job: Job, batch: Batch[number][], transfer: readonly object[]): readonly object[] {
-    const { fn } = job;
-    if (!this.#known.has(fn.id)) {
-      this.#known.add(fn.id);
-      this.#worker.send({ type: 'define', fn: fn.id, ref: fn.ref, name: fn.name }, NOTHING);
-    }
-    const { values, replaced } = encodeValues(job.args);
-    batch.push(fn.id, job.id, values, extrasOf(job, replaced));
-    const moved = collectTransfer(job.args) as readonly object[];
-    return moved.length === 0 ? transfer : [...transfer, ...moved];
-  }
-
-  #post(batch: Batch, transfer: readonly object[]): void {
     try {
-      this.#worker.send(batch, transfer);
+      this.#post(jobs);
     } catch (error) {
-      this.#worker.control.revoke();
-      for (const job of this.#jobs) this.#settle(job, { ok: false, error: notCloneable(job.args, 'args', error) }, 0);
-      queueMicrotask(() => this.#free()); // not within the call that sent: the host is in the middle of it
+      this.#refused(error);
     }
+  }
+
+  #post(jobs: readonly Job[]): void {
+    const batch: Batch[number][] = [];
+    let transfer = NOTHING;
+    for (const job of jobs) {
+      const { fn } = job;
+      if (!this.#known.has(fn.id)) {
+        this.#known.add(fn.id);
+        this.#worker.send({ type: 'define', fn: fn.id, ref: fn.ref, name: fn.name }, NOTHING);
+      }
+      const { values, replaced } = encodeValues(job.args);
+      batch.push(fn.id, job.id, values, extrasOf(job, replaced));
+      const moved = collectTransfer(job.args) as readonly object[];
+      if (moved.length > 0) transfer = [...transfer, ...moved];
+    }
+    this.#worker.send(batch, transfer);
+  }
+
+  /** What could not be encoded or cloned was not sent, and nothing was transferred. */
+  #refused(error: unknown): void {
+    this.#worker.control.revoke();
+    const ours = error instanceof OffloopError; // the codec of a registered class failed
+    for (const job of this.#jobs) this.#settle(job, { ok: false, error: ours ? error : notCloneable(job.args, 'args', error) }, 0);
+    queueMicrotask(() => this.#free()); // not within the call that sent: the host is in the middle of it
   }
 
   /** Resolves when the worker can run jobs: modules loaded, `init` done. */
@@ -158,7 +167,8 @@ export class Slot implements WorkerListener, Home {
     if (message.type === 'warning') this.#host.warn(message.file, message.text);
     else if (message.type === 'progress') this.#progress(message.id, message.value);
     else {
-      this.#whenGoodbye?.resolve();
+      if (message.failed === undefined) this.#whenGoodbye?.resolve();
+      else this.#whenGoodbye?.reject(decodeThrown(message.failed));
       this.#whenGoodbye = null;
     }
   }
@@ -175,28 +185,29 @@ export class Slot implements WorkerListener, Home {
 
   #decode(job: Job, kind: number, payload: unknown): JobOutcome {
     if (kind === VALUE) return { ok: true, value: payload };
-    if (kind === CODED_VALUE) return { ok: true, value: decodeValues([payload])[0] };
+    if (kind === CODED_VALUE) return decodeValue(payload);
     const error = decodeThrown(payload as Encoded, job.callSite);
     if (kind === ERROR) return { ok: false, error };
     if (kind === LOAD_ERROR) this.retired = true; // a module that failed stays failed in that worker
     return { ok: false, error: loadFailed(job, error) };
   }
 
-  /** The rest of the batch was taken back before it began; whoever did so has dealt with it, or it was cancelled. */
+  /** The rest of the batch was taken back before it began: cancelled jobs have ended, the others go elsewhere. */
   #takenBack(): void {
-    for (const job of this.#jobs.slice(this.#settled)) if (!job.settled) job.endCancelled();
-    this.#free();
+    this.#free(this.jobs.filter((job) => !job.settled));
   }
 
   #settle(job: Job, outcome: JobOutcome, ms: number): void {
     if (job.end(outcome)) this.#host.jobEnded(job, ms);
   }
 
-  #free(): void {
-    this.#jobs = [];
+  #free(unstarted: readonly Job[] = []): void {
+    this.#jobs = NO_JOBS;
+    this.#settled = 0;
+    if (this.#dead) return;
     this.#worker.keepAlive(false);
     this.idleSince = performance.now();
-    this.#host.slotFree(this);
+    this.#host.slotFree(this, unstarted);
   }
 
   holds(job: Job): boolean {
@@ -206,6 +217,11 @@ export class Slot implements WorkerListener, Home {
   /** Takes a job back if the worker has not begun it. False: it runs, or has run. */
   revoke(job: Job): boolean {
     return this.#jobs.indexOf(job) >= this.#worker.control.revoke();
+  }
+
+  /** Takes back all that has not begun, and returns it; what is not cancelled meanwhile goes elsewhere. */
+  revokeAll(): readonly Job[] {
+    return this.busy ? this.#jobs.slice(this.#worker.control.revoke()) : [];
   }
 
   /** Raises the running job's flag and signal. */
@@ -232,26 +248,43 @@ export class Slot implements WorkerListener, Home {
     }
   }
 
-  died(death: WorkerDeath): void {
+  died(death: WorkerDeath, last: readonly FromWorker[]): void {
+    this.#dead = this.retired = true;
+    for (const message of last) this.message(message);
     const jobs = this.#jobs;
     const { claimed } = this.#worker.control;
     // A worker that dies before it was ready would die again: the first job takes the blame, so that no start is repeated for ever.
     const begun = this.#isReady ? claimed : Math.max(1, claimed);
     const running = begun > this.#settled ? jobs[begun - 1] : undefined;
-    this.#jobs = [];
-    this.retired = true;
+    this.#jobs = NO_JOBS;
     this.failedStart = !this.#isReady;
     if (running !== undefined) this.#settle(running, { ok: false, error: workerDied(running, death) }, performance.now() - running.sentAt);
-    this.#failWaiting(workerDied(null, death));
+    this.#failWaiting(this.#diedIdle(death));
     this.#host.slotDied(this, death, jobs.slice(begun), running === undefined);
+  }
+
+  #diedIdle(death: WorkerDeath): WorkerDiedError {
+    return workerDiedIdle(this.#isReady ? 'while it ran its teardown' : 'while it started', death);
   }
 
   /** Kills the worker; returns the jobs it had, which the caller settles. */
   terminate(): { jobs: readonly Job[]; gone: Promise<void> } {
-    const jobs = this.#jobs.slice(this.#settled);
-    this.#jobs = [];
-    this.retired = true;
+    const { jobs } = this;
+    this.#jobs = NO_JOBS;
+    this.#settled = 0;
+    this.#dead = this.retired = true;
+    this.#failWaiting(this.#diedIdle(terminated));
     return { jobs, gone: this.#worker.terminate() };
+  }
+}
+
+const terminated: WorkerDeath = { why: 'terminated', exitCode: null, signalName: null, cause: undefined };
+
+function decodeValue(payload: unknown): JobOutcome {
+  try {
+    return { ok: true, value: decodeValues([payload])[0] };
+  } catch (error) {
+    return { ok: false, error }; // its class is not registered here, or has a codec that fails
   }
 }
 

@@ -11,7 +11,7 @@ import { ControlBlock } from '../wire/control.ts';
 import type { FromWorker, Hello, Ready, ToWorker } from '../wire/protocol.ts';
 import type { PoolSettings } from './options.ts';
 import type { WorkerDeath, WorkerHandle, WorkerListener } from './worker-handle.ts';
-import { bootstrapArgv, workerEntry } from './worker-file.ts';
+import { workerEntry } from './worker-file.ts';
 
 export class ThreadWorker implements WorkerHandle {
   readonly control: ControlBlock = new ControlBlock();
@@ -54,16 +54,18 @@ export class ThreadWorker implements WorkerHandle {
     void this.#pool.destroy();
     if (this.#told) return;
     this.#told = true;
-    this.#drain();
+    const last = this.#drain();
     this.#port.close();
-    this.#listener.died(death);
+    this.#listener.died(death, last);
   }
 
   /** What the worker said before it died still counts. */
-  #drain(): void {
+  #drain(): FromWorker[] {
+    const messages: FromWorker[] = [];
     for (let m = receiveMessageOnPort(this.#port); m !== undefined; m = receiveMessageOnPort(this.#port)) {
-      this.#listener.message(m.message as FromWorker);
+      messages.push(m.message as FromWorker);
     }
+    return messages;
   }
 
   send(message: ToWorker, transfer: readonly object[]): void {
@@ -92,7 +94,7 @@ function startPiscina(settings: PoolSettings): Piscina {
     idleTimeout: Infinity,
     atomics: 'disabled', // 'sync' would freeze the timers and ports of an idle worker
     recordTiming: false,
-    execArgv: [...settings.execArgv, ...bootstrapArgv()],
+    execArgv: [...settings.execArgv],
     ...(settings.env === undefined ? {} : { env: settings.env }),
     ...(settings.resourceLimits === undefined ? {} : { resourceLimits: settings.resourceLimits }),
   });

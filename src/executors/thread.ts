@@ -28,7 +28,11 @@ export class ThreadPoolExecutor implements Executor {
     const { preload, init, teardown } = settings;
     const hello = { hints: workerHints(), preload, init, teardown };
     this.name = settings.name;
-    this.#pool = new Pool(settings, (listener) => new ThreadWorker(settings, hello, listener));
+    this.#pool = new Pool(
+      settings,
+      (listener) => new ThreadWorker(settings, hello, listener),
+      (context) => this.#runtime.report(context),
+    );
     this.#runtime.closables.add(this);
     register('executor', this.name, this);
   }
@@ -86,7 +90,7 @@ export class ThreadPoolExecutor implements Executor {
 
   statistics(): ExecutorStats {
     const { counters, census, settings } = this.#pool;
-    const { completed, failed, cancelled, respawned, busyTime } = counters;
+    const { completed, failed, cancelled, busyTime } = counters;
     const capacity = (performance.now() - this.#startedAt) * settings.max;
     return Object.freeze({
       kind: 'thread',
@@ -94,7 +98,6 @@ export class ThreadPoolExecutor implements Executor {
       completed,
       failed,
       cancelled,
-      respawned,
       waitTime: counters.waitTime,
       runTime: counters.runTime,
       utilization: Math.min(1, busyTime / capacity),

@@ -33,6 +33,7 @@ const leftOut =
 const loaderFlags = new Set(['--import', '--require', '-r', '--loader', '--experimental-loader']);
 const tsxModule = /(?:^|[\\/])tsx(?:$|[\\/](?:dist|esm|cjs|preflight|suppress-warnings)(?:$|[\\/.]))/;
 const vitestModule = /[\\/]vitest[\\/]suppress-warnings\.cjs$/;
+const permissionModel = /^--(?:experimental-)?permission$/;
 const permission = /^--(?:permission(?:-audit)?|experimental-permission|allow-.*)$/;
 
 export interface WorkerFlagsOptions {
@@ -51,8 +52,8 @@ export function workerExecArgv(own: readonly string[] | undefined, options: Work
   const flags = split(inherited);
   if (own !== undefined) {
     checkExecArgv(own);
-    // Options of a pool cannot be a way out of the permission model.
-    const kept = split(own).some(({ name }) => permission.test(name)) ? [] : flags.filter(({ name }) => permission.test(name));
+    // Options of a pool are no way out of the permission model, unless they set up one of their own.
+    const kept = split(own).some(({ name }) => permissionModel.test(name)) ? [] : flags.filter(({ name }) => permission.test(name));
     return [...kept.flatMap(({ words }) => words), ...own, ...bootstrapArgv()];
   }
   const kept = flags.filter((flag) => !leftOut.test(flag.name) && !isToolOf(flag, tsxModule) && !isToolOf(flag, vitestModule));

@@ -15,8 +15,8 @@ export interface WorkerListener {
   /** It can run jobs now, or never will. Those that were sent before wait in its mailbox. */
   ready(ready: Ready): void;
   message(message: FromWorker): void;
-  /** The worker is gone; nothing more will come. Not called after `terminate()`. */
-  died(death: WorkerDeath): void;
+  /** The worker is gone; `last` is what it still said, nothing more will come. Not called after `terminate()`. */
+  died(death: WorkerDeath, last: readonly FromWorker[]): void;
 }
 
 export interface WorkerHandle {

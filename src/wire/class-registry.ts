@@ -138,6 +138,7 @@ type ErrorClass = new (...a: never[]) => Error;
 
 const MAX_LINEAGE = 32;
 const MAX_STAND_INS = 200;
+const MAX_NAME = 200;
 
 const wasm = (globalThis as { WebAssembly?: Record<string, ErrorClass | undefined> }).WebAssembly; // absent under --jitless
 
@@ -234,7 +235,8 @@ function knownClass({ name, from, registered }: Ancestor): ErrorClass | undefine
 /** Empty subclasses made so far, so that two errors of one class have one constructor. Bounded: class names are data from elsewhere. */
 const standIns = new Map<string, { readonly base: ErrorClass; readonly cls: ErrorClass }>();
 
-function standIn(name: string, base: ErrorClass): object {
+function standIn(longName: string, base: ErrorClass): object {
+  const name = longName.slice(0, MAX_NAME);
   const key = `${base.name} ${name}`;
   const known = standIns.get(key);
   if (known?.base === base) return known.cls.prototype as object;
@@ -248,7 +250,7 @@ function standIn(name: string, base: ErrorClass): object {
 // ── looking for instances, or for other marked things, inside of values
 
 /** What structured clone would copy part by part, and nothing else about. */
-export function isContainer(value: unknown): value is object {
+export function isContainer(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || types.isProxy(value)) return false;
   return Array.isArray(value) || types.isMap(value) || types.isSet(value) || isPlain(value);
 }

@@ -14,7 +14,7 @@ export type FunctionRef =
 
 /** The first message to a worker, before any batch. */
 export interface Hello {
-  readonly hints: { readonly mainFile?: string | undefined; readonly tsx?: boolean | undefined };
+  readonly hints: { readonly mainFile?: string | undefined; readonly tsx?: boolean | undefined; readonly tsxFrom?: string | undefined };
   readonly preload: readonly string[];
   readonly init: FunctionRef | undefined;
   readonly teardown: FunctionRef | undefined;
@@ -64,4 +64,4 @@ export type FromWorker =
   | Outcomes
   | { readonly type: 'progress'; readonly id: number; readonly value: unknown }
   | { readonly type: 'warning'; readonly file: string; readonly text: string }
-  | { readonly type: 'goodbye' };
+  | { readonly type: 'goodbye'; readonly failed?: Encoded }; // the teardown is over; `failed` is what it threw

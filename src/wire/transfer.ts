@@ -103,7 +103,7 @@ function isHandle(value: object): boolean {
   if (isContainer(value)) return false;
   if (handleClasses().some((cls) => value instanceof cls)) return true;
   // FileHandle is not exported, and an AbortSignal can be transferred only if it was made so: ask the platform.
-  const mayBe = value instanceof AbortSignal || value.constructor?.name === 'FileHandle';
+  const mayBe = value instanceof AbortSignal || attempt(() => value.constructor.name === 'FileHandle', false);
   return mayBe && isAcceptedForTransfer(value) && cloneProblem(value) !== null;
 }
 
@@ -163,7 +163,7 @@ const nothing: readonly Transferable[] = Object.freeze([]);
  * Best called when a job is submitted, so that the time in a queue does not count. `encodeValues` comes first.
  */
 export function collectTransfer(values: readonly unknown[]): readonly Transferable[] {
-  if (open === 0) return nothing;
+  if (open === 0 || !holdsObjects(values)) return nothing;
   const list = new Set<Transferable>();
   const collect = (value: object): void => {
     for (const item of take(value)) list.add(item);
@@ -309,8 +309,9 @@ class Restorer {
   restore(value: unknown): unknown {
     if (!isContainer(value)) return value;
     if (this.#made.has(value)) return this.#made.get(value);
-    if (Object.hasOwn(value, TAG)) return this.#untag(value as Tagged);
-    return holdsObjects(value) ? this.#refill(value, value, value) : value;
+    const holder = value as object;
+    if (Object.hasOwn(holder, TAG)) return this.#untag(holder as Tagged);
+    return holdsObjects(holder) ? this.#refill(holder, holder, holder) : holder;
   }
 
   /** `made` is known before its parts are, so that cycles end in it. */

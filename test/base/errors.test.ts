@@ -64,9 +64,9 @@ it('a class that a user derives is recognised by itself, and its errors by ours'
 });
 
 it('nothing that is not an error is an instance', () => {
-  for (const value of [undefined, null, 'x', 5, {}, [], () => {}, new Error('m')]) {
-    expect((value as never) instanceof OffloopError).toBe(false);
-    expect((value as never) instanceof TaskGroupError).toBe(false);
+  for (const value of [undefined, null, 'x', 5, {}, [], () => {}, new Error('m')] as object[]) {
+    expect(value instanceof OffloopError).toBe(false);
+    expect(value instanceof TaskGroupError).toBe(false);
   }
 });
 

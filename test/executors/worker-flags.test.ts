@@ -40,6 +40,7 @@ describe('a worker inherits', () => {
       '--no-warnings',
       ...boot,
     ]);
+    expect(workerExecArgv(['--allow-wasi'], { inherited: permission })).toEqual([...permission, '--allow-wasi', ...boot]);
     expect(workerExecArgv([flag], { inherited: permission })).toEqual([flag, ...boot]);
   });
 

@@ -25,7 +25,7 @@ describe('the state of a worker', () => {
 
   it('is how run() knows that it is being imported', () => {
     const state = enterWorker();
-    const reached = vi.fn();
+    const reached = vi.fn<() => void>();
     state.loading = 1;
     state.runReached = reached;
     expect(runInWorker()).toBeInstanceOf(Promise);

@@ -114,7 +114,7 @@ describe('an error', () => {
       const back = tripError(error);
       expect(back).toBeInstanceOf(DOMException);
       expect([back.name, back.code, back.message]).toEqual([error.name, error.code, error.message]);
-      expect(Object.keys(back)).toEqual([]);
+      expect([Object.keys(back), Object.hasOwn(back, 'code')]).toEqual([[], false]);
     }
   });
 
@@ -155,6 +155,16 @@ describe('an error', () => {
     expect(tripError(new Leaf('again')).constructor).toBe(back.constructor);
     class Ours extends ours.TimeoutError {}
     expect(tripError(new Ours('t', 1))).toBeInstanceOf(ours.TimeoutError);
+  });
+
+  it('is the same after a second hop', () => {
+    class Leaf extends RangeError {
+      extra = [new HttpError('in', 1)];
+    }
+    const once = trip(Object.assign(new Leaf('deep', { cause: 'c' }), { code: 'E' }));
+    expect(inspect(trip(once))).toBe(inspect(once));
+    expect(tripError(once)).toBeInstanceOf(RangeError);
+    expect(tripError(once, '    at b (b.js:1:1)').stack).toMatch(/at b \(b\.js:1:1\)$/);
   });
 
   it('keeps a name that was set by assignment, on the prototype, or to something odd', () => {
@@ -331,6 +341,12 @@ describe('an error of a registered class', () => {
     expect(back.stack).toBe(`${error.stack}\n${SUBMITTED_HERE}\n    at here (file:///x.js:1:1)`);
   });
 
+  it('keeps what its codec decided about the cause', () => {
+    class Rewritten extends Error {}
+    registerClass('codec-test/Rewritten', Rewritten, { encode: () => 0, decode: () => new Rewritten('r', { cause: 'by codec' }) });
+    expect(tripError(new Rewritten('o', { cause: 'original' }))).toMatchObject({ message: 'r', cause: 'by codec' });
+  });
+
   it('is the ancestor of a class that is not registered', () => {
     class Below extends Plain {}
     const back = tripError(new Below('b'));
@@ -386,6 +402,8 @@ describe('what is thrown and is no error', () => {
     expect(back.cycle).toEqual(cycle);
     expect((trip([new TypeError('t')]) as Loose)[0]).toBeInstanceOf(TypeError);
     expect(trip(Object.create(null))).toEqual({});
+    const list = trip([, 1]) as Loose; // eslint-disable-line no-sparse-arrays
+    expect([0 in list, list.length]).toEqual([false, 2]);
   });
 
   it.each([
@@ -394,6 +412,7 @@ describe('what is thrown and is no error', () => {
     ['an object with a function', { status: 500, deep: [{ cb() {} }] }, '500', 'thrown.deep[0].cb'],
     ['a proxy', new Proxy({}, {}), '', 'thrown'],
     ['a promise', Promise.resolve(7), '7', 'thrown'],
+    ['an object with a throwing getter', { get x(): never { throw new Error('g'); } }, 'x: [Getter]', 'thrown.x'], // prettier-ignore
   ])('is named by a NotCloneableError when it cannot be sent: %s', (_what, value, text, path) => {
     const back = tripError(value);
     expect(back).toBeInstanceOf(ours.NotCloneableError);
@@ -567,6 +586,30 @@ describe('any thrown value', () => {
         expect(trip(value)).toEqual(structuredClone(value));
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('decodes to something, whatever a broken peer sends', () => {
+    const slot = fc.oneof(fc.anything(), fc.record({ ref: fc.integer({ min: -1, max: 3 }) }));
+    const node = fc.record(
+      {
+        kind: fc.constantFrom('error', 'data', 'array', 'set', 'map', 'object', 'custom', 'other'),
+        slots: fc.oneof(fc.array(slot), fc.anything()),
+        keys: fc.oneof(fc.array(fc.constantFrom('__proto__', 'stack', 'cause', 'x', 'toString')), fc.anything()),
+        lineage: fc.oneof(fc.array(fc.record({ name: fc.constantFrom('Error', 'X', 'DOMException', '__proto__'), from: fc.constantFrom('builtin', 'user') })), fc.anything()),
+        custom: fc.constantFrom('codec-test/BadDecode', 'none', 5),
+        name: fc.anything(),
+        message: fc.anything(),
+        stack: fc.anything(),
+      },
+      { requiredKeys: ['kind'] },
+    ); // prettier-ignore
+    fc.assert(
+      fc.property(fc.oneof(fc.record({ root: slot, nodes: fc.array(node, { maxLength: 4 }) }), fc.anything()), (encoded) => {
+        decodeThrown(encoded as Encoded, '    at x (y:1:1)');
+        expect(Object.keys(Object.prototype)).toEqual([]);
+      }),
+      { numRuns: 2_000 },
     );
   });
 

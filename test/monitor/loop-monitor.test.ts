@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { InvalidStateError } from '../../src/base/errors.ts';
+import { register, unregister } from '../../src/base/live.ts';
+import { LoopMonitor } from '../../src/monitor/loop-monitor.ts';
+
+test('a snapshot before start is refused', () => {
+  expect(() => new LoopMonitor().snapshot()).toThrow(InvalidStateError);
+});
+
+test('a second start is refused while the monitor runs, and allowed after stop', () => {
+  const monitor = new LoopMonitor().start();
+  expect(() => monitor.start()).toThrow(InvalidStateError);
+  monitor.stop();
+  monitor.start().stop();
+});
+
+test('after stop the snapshot keeps its final figures', () => {
+  const monitor = new LoopMonitor().start();
+  monitor.stop();
+  expect(monitor.snapshot()).toBe(monitor.snapshot());
+});
+
+test('stop and dispose may be called again', () => {
+  const monitor = new LoopMonitor().start();
+  monitor.stop();
+  monitor.stop();
+  monitor[Symbol.dispose]();
+});
+
+test('a snapshot has every figure, as a number', () => {
+  const monitor = new LoopMonitor().start();
+  const { delay, gc, utilization, uptime, heapUsed } = monitor.snapshot();
+  monitor.stop();
+  for (const n of [...Object.values(delay), ...Object.values(gc), utilization, uptime, heapUsed]) expect(n).toBeGreaterThanOrEqual(0);
+  expect(utilization).toBeLessThanOrEqual(1);
+});
+
+test('executors that are alive stand in the snapshot by name, equal names numbered', () => {
+  const a = { statistics: () => ({ queued: 1 }) };
+  const b = { statistics: () => ({ queued: 2 }) };
+  register('executor', 'images', a);
+  register('executor', 'images', b);
+  const monitor = new LoopMonitor().start();
+  const { executors } = monitor.snapshot();
+  unregister('executor', a);
+  unregister('executor', b);
+  monitor.stop();
+  expect(executors).toMatchObject({ images: { queued: 1 }, 'images (2)': { queued: 2 } });
+});
+
+test.each([
+  ['a string', { heartbeat: '10' }, /options\.heartbeat to be a whole number from 1 to 1000, got '10' \(string\)/],
+  ['NaN', { heartbeat: Number.NaN }, /got NaN/],
+  ['zero', { heartbeat: 0 }, /got 0/],
+  ['an unknown option', { hartbeat: 10 }, /Unknown option options\.hartbeat; known options are heartbeat/],
+  ['no object', 5, /Expected options to be an object of options, got 5 \(number\)/],
+])('%s as option is refused with what was expected', (_title, options, message) => {
+  expect(() => new LoopMonitor(options as never)).toThrow(message);
+});
