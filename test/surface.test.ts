@@ -6,8 +6,68 @@ import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
 const surface: Record<string, string> = {
-  'src/index.ts': ``,
-  'workers/index.ts': ``,
+  'src/index.ts': `
+    BrokenBarrierError
+    BrokenResourceError
+    BusyResourceError
+    CancelScope
+    CancelledError
+    CircuitOpenError
+    ClosedResourceError
+    ExecutorFullError
+    FreeVariableError
+    FunctionNotFoundError
+    InvalidStateError
+    LoopMonitor
+    NotCloneableError
+    OffloopError
+    Queue
+    QueueEmpty
+    QueueFull
+    QueueShutDown
+    Semaphore
+    TaskGroupError
+    ThreadPoolExecutor
+    TimeoutError
+    WorkerDiedError
+    WouldBlock
+    abortable
+    background
+    checkpoint
+    currentEffectiveDeadline
+    currentScope
+    currentSignal
+    currentTask
+    fromModule
+    gather
+    isCancelled
+    map
+    move
+    moveOnAfter
+    now
+    offload
+    registerClass
+    run
+    runInExecutor
+    setDefaultExecutor
+    setExceptionHandler
+    shield
+    shutdownDefaultExecutor
+    sleep
+    sleepForever
+    sleepUntil
+    throwIfCancelled
+    timeout
+    timeoutAt
+    toThread
+    withSignal
+    withTaskGroup
+  `,
+  'workers/index.ts': `
+    checkCancelled
+    currentJob
+    progress
+  `,
 };
 
 async function load(path: string): Promise<Record<string, unknown>> {

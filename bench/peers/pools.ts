@@ -34,8 +34,8 @@ export function tinypool(): Contestant {
 
 export function workerPool(): Contestant {
   const pool = workerpool.pool(file('workerpool.mjs'), { minWorkers: WORKERS, maxWorkers: WORKERS, workerType: 'thread' });
-  const run = (n: number, w: number): Promise<void> => windowed(n, w, (k) => pool.exec('noop', [k]) as unknown as PromiseLike<unknown>);
-  return { name: 'workerpool', run, close: async () => void (await pool.terminate()) };
+  const run = (n: number, w: number): Promise<void> => windowed(n, w, (k) => pool.exec('noop', [k]));
+  return { name: 'workerpool', run, close: async () => { await pool.terminate(); } };
 }
 
 /** No pool of its own: calls go to the two workers in turn. */

@@ -7,9 +7,10 @@
  * signal exits at once.
  */
 import { constants } from 'node:os';
+import { realClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
-import { CancelledError, InvalidStateError, isCancelled, TimeoutError } from '../base/errors.ts';
-import { checkDuration, checkFunction, checkOneOf, ownOptions, wrongType } from '../base/validate.ts';
+import { CancelledError, InvalidStateError, TimeoutError } from '../base/errors.ts';
+import { checkDuration, checkFunction, checkOneOf, outOfRange, ownOptions, wrongType } from '../base/validate.ts';
 import { runInWorker } from './in-worker.ts';
 import { Runtime } from './runtime.ts';
 import type { ExceptionHandler, ExecutorLike } from './runtime.ts';
@@ -51,15 +52,20 @@ function resolve(options: RunOptions | undefined): Resolved {
   const signals = o.signals ?? ['SIGINT', 'SIGTERM'];
   if (signals !== false) {
     if (!Array.isArray(signals)) throw wrongType('options.signals', 'an array of signal names, or false', signals);
-    signals.forEach((s, i) => checkOneOf(`options.signals[${i}]`, s, Object.keys(constants.signals)));
+    signals.forEach((s, i) => checkCatchable(`options.signals[${i}]`, s));
   }
   return {
-    signals: signals === false ? [] : signals,
+    signals: signals === false ? [] : [...new Set(signals)],
     gracePeriod: o.gracePeriod ?? 30_000,
     clock: o.clock,
     executor: o.executor,
     exceptionHandler: o.exceptionHandler,
   };
+}
+
+function checkCatchable(where: string, signal: NodeJS.Signals): void {
+  checkOneOf(where, signal, Object.keys(constants.signals));
+  if (signal === 'SIGKILL' || signal === 'SIGSTOP') throw outOfRange(where, 'a signal that can be caught', signal);
 }
 
 /**
@@ -85,6 +91,7 @@ class Run<T> {
   readonly #root: Scope;
   #signal: NodeJS.Signals | null = null;
   #main: TaskCore<T> | null = null;
+  #lastResort: NodeJS.Timeout | undefined;
 
   constructor(options: Resolved) {
     this.#options = options;
@@ -103,9 +110,11 @@ class Run<T> {
       const task = (this.#main = new TaskCore<T>(this.#root, main.name || 'main', null));
       task.start(main);
       await new Promise<void>((settled) => task.onSettled(() => settled()));
-      await this.#end();
-      if (this.#signal !== null) this.#exit(this.#signal, task);
-      return task.result();
+      const trouble = await this.#end().then(
+        () => null,
+        (error: unknown) => ({ error }),
+      );
+      return this.#conclude(task, trouble);
     } finally {
       this.#root.leave();
       this.#runtime.end();
@@ -118,49 +127,67 @@ class Run<T> {
     const handler = (signal: NodeJS.Signals): void => {
       if (this.#signal !== null) process.exit(exitCode(signal));
       this.#signal = signal;
-      this.#main?.cancelWith(new CancelledError({ source: 'signal', reason: signal }));
       this.#giveUpLater(signal);
+      this.#main?.cancelWith(new CancelledError({ source: 'signal', reason: signal }));
     };
     for (const s of this.#options.signals) process.on(s, handler);
     return () => {
+      clearTimeout(this.#lastResort);
       for (const s of this.#options.signals) process.off(s, handler);
     };
   }
 
-  /** Real time, whatever the clock of the run: a person waits at the keyboard. */
+  /** Real time, whatever the clock of the run: a person waits at the keyboard. Cleanup that waits for nothing must not end the process unheard. */
   #giveUpLater(signal: NodeJS.Signals): void {
+    const { gracePeriod } = this.#options;
     const giveUp = (): void => {
-      this.#runtime.report({ message: `${signal}: not finished after the grace period of ${this.#options.gracePeriod} ms; ${this.#pending()}` });
+      this.#runtime.report({ message: `${signal}: not finished after the grace period of ${gracePeriod} ms; ${this.#pending()}` });
       process.exit(exitCode(signal));
     };
-    setTimeout(giveUp, Math.min(this.#options.gracePeriod, 2 ** 31 - 1)).unref();
+    this.#lastResort = setTimeout(giveUp, Math.min(gracePeriod, 2 ** 31 - 1));
   }
 
-  #exit(signal: NodeJS.Signals, task: TaskCore<T>): void {
-    const error = task.error();
-    if (error !== undefined && !isCancelled(error)) this.#runtime.report({ message: `main failed while it was stopped by ${signal}`, error });
-    process.exit(exitCode(signal));
+  /** main's own error comes first; trouble at the end is thrown only if there is none, else reported. */
+  #conclude(task: TaskCore<T>, trouble: { error: unknown } | null): T {
+    const { state } = task;
+    const report = (message: string, error: unknown): void => this.#runtime.report({ message, error });
+    if (this.#signal !== null) {
+      if (state === 'failed') report(`main failed while it was stopped by ${this.#signal}`, task.error());
+      if (trouble !== null) report('run() did not end in order', trouble.error);
+      process.exit(exitCode(this.#signal));
+    }
+    if (trouble !== null && state === 'done') throw trouble.error;
+    if (trouble !== null) report('run() did not end in order', trouble.error);
+    return task.result();
   }
 
-  /** Cancels and joins what is left, closes the executors; all within the grace period. */
+  /** Cancels and joins what is left, then closes the executors; all within the grace period. */
   async #end(): Promise<void> {
-    const runtime = this.#runtime;
-    runtime.shuttingDown = true;
-    const { clock } = runtime;
-    let expired = false;
-    const timer = clock.setTimer(clock.now() + this.#options.gracePeriod, () => {
-      expired = true;
-      wake();
-    });
-    let wake: () => void = () => {};
-    const limit = new Promise<void>((r) => (wake = r));
+    const { clock } = this.#runtime;
+    const { gracePeriod } = this.#options;
+    const deadline = clock.now() + gracePeriod;
+    this.#runtime.shuttingDown = true;
+    this.#root.cancelWith(new CancelledError({ source: 'shutdown' }));
+    await nextTurn(); // what failed in the last moment is reported, and what needs no time has ended
     try {
-      this.#root.cancelWith(new CancelledError({ source: 'shutdown' }));
-      await firstOf(limit, this.#joinAll());
-      if (!expired) await firstOf(limit, this.#closeAll());
-      if (expired) throw this.#tooLate();
+      await this.#within(clock, deadline, () => this.#joinAll());
+    } catch (error) {
+      this.#closeAll().catch((e: unknown) => this.#runtime.report({ message: 'an executor did not shut down in order', error: e }));
+      throw error;
+    }
+    // Workers end in real time, whatever the clock of the run.
+    await this.#within(realClock, clock === realClock ? deadline : realClock.now() + gracePeriod, () => this.#closeAll());
+  }
+
+  async #within(clock: Clock, deadline: number, work: () => Promise<void>): Promise<void> {
+    let timer: Disposable | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        timer = clock.setTimer(deadline, () => reject(this.#tooLate(deadline)));
+        work().then(resolve, reject);
+      });
     } finally {
-      timer[Symbol.dispose]();
+      timer?.[Symbol.dispose]();
     }
   }
 
@@ -172,13 +199,18 @@ class Run<T> {
     }
   }
 
+  /** Waits for all of them, also when one fails; the first error is thrown, the others are reported. */
   async #closeAll(): Promise<void> {
+    this.#runtime.external++;
     const open = [...this.#runtime.closables];
-    await Promise.all(open.map((c) => c.shutdown({ cancelPending: true })));
+    const ends = await Promise.allSettled(open.map(async (c) => c.shutdown({ cancelPending: true })));
+    this.#runtime.external--;
+    const errors = ends.flatMap((e) => (e.status === 'rejected' ? [e.reason as unknown] : []));
+    for (const error of errors.slice(1)) this.#runtime.report({ message: 'an executor did not shut down in order', error });
+    if (errors.length > 0) throw errors[0];
   }
 
-  #tooLate(): TimeoutError {
-    const deadline = this.#runtime.clock.now();
+  #tooLate(deadline: number): TimeoutError {
     return new TimeoutError(`run() could not end within its grace period of ${this.#options.gracePeriod} ms; ${this.#pending()}`, deadline);
   }
 
@@ -188,14 +220,6 @@ class Run<T> {
     const names = tasks.slice(0, 10).map((t) => `${JSON.stringify(t.name)} (${t.state})`);
     return `still pending: ${names.join(', ')}${tasks.length > 10 ? ` and ${tasks.length - 10} more` : ''}`;
   }
-}
-
-/** Neither side leaks here: both promises settle, or the process or the run is over. */
-function firstOf(a: Promise<void>, b: Promise<void>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    a.then(resolve, reject);
-    b.then(resolve, reject);
-  });
 }
 
 function exitCode(signal: NodeJS.Signals): number {

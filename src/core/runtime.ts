@@ -72,10 +72,17 @@ export function useExceptionHandler(handler: ExceptionHandler | undefined): void
 
 function printException(ctx: ExceptionContext): void {
   const task = ctx.task === undefined ? '' : ` in task ${JSON.stringify(ctx.task.name)}`;
+  const text = `offloop: ${ctx.message}${task}`;
+  if (!('error' in ctx)) print(text);
+  else if (!print(text, ctx.error)) print(`${text} (its error cannot be printed)`);
+}
+
+/** A closed stderr, or an error whose own inspection throws, must not turn a report into a crash. */
+function print(...line: unknown[]): boolean {
   try {
-    if ('error' in ctx) console.error(`offloop: ${ctx.message}${task}`, ctx.error);
-    else console.error(`offloop: ${ctx.message}${task}`);
+    console.error(...line);
+    return true;
   } catch {
-    // A closed stderr or an error whose own inspection throws must not turn a report into a crash.
+    return false;
   }
 }

@@ -17,7 +17,6 @@ export interface Offloaded<A extends unknown[], R> {
   readonly export: string;
 }
 
-// eslint-disable-next-line typescript/no-explicit-any -- matches functions with any parameters; `unknown[]` would refuse them
 export type OffloadedFn<F extends (...a: any[]) => unknown> = Offloaded<Parameters<F>, Awaited<ReturnType<F>>>;
 
 /** Cancelling always removes a queued job, and always raises the running job's signal and flag; then: */

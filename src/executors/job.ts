@@ -110,17 +110,19 @@ export class Job extends TaskCore {
     onError?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     if (this.#site !== null) return super.then(onValue, onError);
-    return super.then(undefined, (error: unknown) => this.#addSite(error)).then(onValue as never, onError);
+    const reaction = (error: unknown): never => this.#addSite(error, reaction);
+    return super.then(undefined, reaction).then(onValue as never, onError);
   }
 
-  #addSite(error: unknown): never {
-    if (!this.#sited && this.failed && error instanceof Error && typeof error.stack === 'string') {
+  #addSite(error: unknown, reaction: (error: unknown) => never): never {
+    if (!this.#sited && this.sentAt > 0 && this.failed && error instanceof Error && typeof error.stack === 'string') {
       this.#sited = true;
       const site: CallSite = {};
-      Error.captureStackTrace(site);
+      Error.captureStackTrace(site, reaction);
+      // Not only those with 'at async': who formats stacks by source maps (vitest, source-map-support) may drop the word.
       const lines = linesOf(site)
         .split('\n')
-        .filter((line) => line.includes('at async '));
+        .filter((line) => line !== '' && !line.includes('node:internal/'));
       if (lines.length > 0) error.stack += `\n${SUBMITTED_HERE}\n${lines.join('\n')}`;
     }
     throw error;

@@ -1,6 +1,6 @@
 /** Functions with an address: defined here, run in a worker that imports the same module. */
 import { basename } from 'node:path';
-import { checkFunction, checkString, ownOptions, wrongType } from '../base/validate.ts';
+import { checkString, ownOptions, wrongType } from '../base/validate.ts';
 import { markOffloaded } from './callable.ts';
 import { submitTo } from './default-executor.ts';
 import type { Executor, Offloaded, OffloadedFn, SubmitOptions } from './executor.ts';
@@ -15,12 +15,10 @@ type Fn = (...args: never[]) => unknown;
  * Calling the result runs it off the loop. The worker imports this module, so the module must not do other work when imported.
  * Functions are found by `name`, or by the order in which the module defines them.
  */
-// eslint-disable-next-line typescript/no-explicit-any -- matches functions with any parameters
 export function offload<F extends (...a: any[]) => unknown>(meta: ImportMeta, fn: F, options?: { name?: string }): OffloadedFn<F> {
   const o = ownOptions<{ name: string }>('options', options, ['name']);
   if (o.name !== undefined) checkString('options.name', o.name);
-  checkFunction('fn', fn);
-  refuseGenerator(fn);
+  if (typeof fn === 'function') refuseGenerator(fn);
   const address = register(meta, fn, o.name);
   const name = o.name ?? (fn.name || `${fileOf(address.module)}${address.export}`);
   return callable({ ...address, fingerprint: fingerprint(fn) }, name, fn) as unknown as OffloadedFn<F>;
@@ -53,7 +51,6 @@ export function fromModule<M extends object>(url: URL | string): FromModule<M> {
 }
 
 export type FromModule<M extends object> = {
-  // eslint-disable-next-line typescript/no-explicit-any -- matches functions with any parameters
   readonly [K in keyof M as M[K] extends (...a: any[]) => unknown ? K : never]: M[K] extends (...a: any[]) => unknown ? OffloadedFn<M[K]> : never;
 };
 

@@ -72,7 +72,7 @@ export function resolvePoolOptions(options: PoolOptions | undefined, kind: strin
     preload: checkPreload(o.preload),
     resourceLimits: checkLimits(o.resourceLimits),
     env: checkEnv(o.env),
-    execArgv: workerExecArgv(o.execArgv),
+    execArgv: workerExecArgv(checkArgv(o.execArgv)),
   };
 }
 
@@ -92,15 +92,24 @@ function checkLimits(limits: unknown): Record<string, number> | undefined {
   const keys = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'stackSizeMb'] as const;
   const own = ownOptions<Record<(typeof keys)[number], number>>('options.resourceLimits', limits, keys);
   for (const [key, value] of Object.entries(own)) {
-    checkNumber(`options.resourceLimits.${key}`, value, 'a number of megabytes above 0');
-    if ((value as number) <= 0) throw outOfRange(`options.resourceLimits.${key}`, 'a number of megabytes above 0', value);
+    const [where, expected] = [`options.resourceLimits.${key}`, 'a number of megabytes above 0'];
+    checkNumber(where, value, expected);
+    if (value <= 0 || value === Infinity) throw outOfRange(where, expected, value);
   }
   return { ...own } as Record<string, number>;
 }
 
+function checkArgv(argv: readonly string[] | undefined): readonly string[] | undefined {
+  if (argv === undefined) return undefined;
+  if (!Array.isArray(argv)) throw wrongType('options.execArgv', 'an array of strings', argv);
+  argv.forEach((word, i) => checkString(`options.execArgv[${i}]`, word));
+  return argv;
+}
+
 function checkEnv(env: unknown): NodeJS.ProcessEnv | undefined {
   if (env === undefined) return undefined;
-  if (typeof env !== 'object' || env === null) throw wrongType('options.env', 'an object of environment variables', env);
+  if (typeof env !== 'object' || env === null || Array.isArray(env))
+    throw wrongType('options.env', 'an object of environment variables', env);
   for (const [key, value] of Object.entries(env)) {
     if (value !== undefined && typeof value !== 'string') throw wrongType(`options.env.${key}`, 'a string', value);
   }

@@ -150,7 +150,7 @@ function close(token: Token): void {
 /** The transfer list that was left on this object, once. */
 function take(value: object): readonly Transferable[] {
   const found = marks.get(value);
-  if (found === undefined) return nothing;
+  if (found?.token.open !== true) return nothing;
   marks.delete(value);
   close(found.token);
   return found.list;
@@ -159,8 +159,8 @@ function take(value: object): readonly Transferable[] {
 const nothing: readonly Transferable[] = Object.freeze([]);
 
 /**
- * The transfer list for sending `values`: everything in them, or nested in them, that was marked by `move()`. Marks are used up.
- * Best called when a job is submitted, so that the time in a queue does not count. `encodeValues` comes first.
+ * The transfer list for sending `values`: everything in them that was marked by `move()`, however deep. Marks are used up.
+ * Best called on what `encodeValues` returned (a codec may mark what it made), and early: time in a queue counts, see above.
  */
 export function collectTransfer(values: readonly unknown[]): readonly Transferable[] {
   if (open === 0 || !holdsObjects(values)) return nothing;
@@ -255,9 +255,9 @@ class Replacer {
 
   #remember<T extends object>(value: object, copy: T): T {
     this.#copies.set(value, copy);
-    // `move(instance)` marked an object that will not be sent: its copy will.
-    const list: readonly Transferable[] = copy === value ? nothing : take(value);
-    if (list.length > 0) mark(copy, list);
+    // `move(instance)` marked an object that will not be sent, its copy will. One mark for both: it is used up by either.
+    const found = marks.get(value);
+    if (found !== undefined) marks.set(copy, found);
     return copy;
   }
 }

@@ -52,14 +52,12 @@ describe('JobQueue', () => {
 
   it('forgets priorities that no job has any more: they may be timestamps', () => {
     const queue = new JobQueue();
-    const size = (): number => JSON.stringify([queue.toArray().length, queue.size]).length;
     for (let round = 0; round < 3; round++) {
       const jobs = Array.from({ length: 1000 }, (_, i) => makeJob({ priority: round * 1000 + i }));
       for (const job of jobs) queue.push(job);
       for (const job of jobs) job.list!.remove(job);
       expect(queue.peek()).toBe(null);
     }
-    expect(size()).toBe('[0,0]'.length);
     const [job] = withPriorities(5);
     queue.push(job!);
     expect(queue.shift()).toBe(job);

@@ -10,5 +10,7 @@ const noHost: JobHost = { jobCancelled: () => {} };
 
 /** The caller ends it, or it counts as work under way for ever. */
 export function makeJob(options?: SubmitOptions, args: readonly unknown[] = [], host: JobHost = noHost): Job {
-  return new Job(here(), host, fn, args, resolveSubmitOptions(options), makeJob);
+  const job = new Job(here(), host, fn, args, resolveSubmitOptions(options), makeJob);
+  job.onSettled(() => job.failed && job.error()); // heard, so not reported
+  return job;
 }

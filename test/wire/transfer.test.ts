@@ -483,6 +483,18 @@ describe('instances of registered classes', () => {
     for (const sent of [picture, nested, lazy]) expect(isEmpty(sent.bytes)).toBe(true);
   });
 
+  it('may be collected from the originals as well as from what they were replaced by, once', async () => {
+    const { collectTransfer, encodeValues, move } = await fresh();
+    const [point, other] = [Object.assign(new Point(), { x: u8(1) }), Object.assign(new Point(), { x: u8(2) })];
+    const { values } = encodeValues([move(point), move([other])]);
+    expect(collectTransfer([point])).toEqual([point.x.buffer]);
+    expect(collectTransfer([values[1]])).toEqual([other.x.buffer]);
+    expect(collectTransfer([...values, point, [other]])).toHaveLength(0);
+    const { value, looks } = watched();
+    collectTransfer([value]);
+    expect(looks()).toBe(0);
+  });
+
   it('can be Buffers, when a codec is registered for them', () => {
     registerClass('t/Buffer', Buffer, {
       encode: (b) => Uint8Array.from(b as Buffer),
