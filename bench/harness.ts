@@ -9,8 +9,8 @@ import Table from 'cli-table3';
 
 export interface Contestant {
   readonly name: string;
-  /** Does `n` units of work with at most `window` under way. */
-  run(n: number, window: number): Promise<void>;
+  /** Does `n` units of work with at most `window` under way. May return the milliseconds that count, where not all of it does. */
+  run(n: number, window: number): Promise<number | void>;
   close(): Promise<void>;
 }
 
@@ -36,8 +36,8 @@ export interface Result {
 
 async function timeOnce(contestant: Contestant, { units, window }: Scenario): Promise<number> {
   const started = performance.now();
-  await contestant.run(units, window);
-  return ((performance.now() - started) * 1000) / units;
+  const counted = await contestant.run(units, window);
+  return ((counted ?? performance.now() - started) * 1000) / units;
 }
 
 /** Rounds of all contestants in turn, so that a slow spell of the machine hits them alike; every other round in reverse. */
@@ -61,7 +61,7 @@ export function median(values: readonly number[]): number {
 /** The result as text: speed, its spread, and how it compares with `reference` (above 1 = better than it). */
 export function table({ scenario, rows }: Result, reference: string): string {
   const base = rows.find((row) => row.name === reference)?.median ?? Number.NaN;
-  const figure = (us: number): string => (scenario.shows === 'µs each' ? us.toFixed(1) : (1000 / us).toFixed(1));
+  const figure = (us: number): string => (scenario.shows === 'µs each' ? us.toFixed(us < 10 ? 2 : 1) : (1000 / us).toFixed(1));
   const out = new Table({ head: [scenario.name, scenario.shows, 'worst … best', `× ${reference}`], style: { head: [], border: [] } });
   for (const { name, median: us, rounds } of rows) {
     out.push([name, figure(us), `${figure(Math.max(...rounds))} … ${figure(Math.min(...rounds))}`, (base / us).toFixed(2)]);

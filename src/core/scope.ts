@@ -53,6 +53,11 @@ export class Scope extends ScopeMember {
   parent: Scope | null;
   /** The task this scope belongs to; a task's own scope is the task itself. */
   task: TaskCore | null;
+  /**
+   * The strand of execution this scope belongs to: its task, or the lane of a gather or map, whose calls share a task. It
+   * tells who holds a lock or a token.
+   */
+  strand: Scope;
   /** Why this scope itself was cancelled. */
   own: CancelledError | null = null;
   /** Why checkpoints inside must throw: the own reason, or that of the nearest cancelled scope visible from here. */
@@ -75,6 +80,7 @@ export class Scope extends ScopeMember {
     super();
     this.runtime = runtime;
     this.task = task;
+    this.strand = this;
     this.parent = null;
     if (parent !== null) this.enter(parent);
   }
@@ -92,6 +98,7 @@ export class Scope extends ScopeMember {
   enter(parent: Scope): void {
     const live = parent.exited ? liveAncestor(parent) : parent;
     this.parent = live;
+    this.strand = live.strand;
     if (!this.shielded && this.effective === null) this.effective = live.effective;
     live.link(this);
     if (this.listens && this.effective !== null) this.onCancel(this.effective);

@@ -82,6 +82,7 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
   constructor(parent: Scope, name: string, owner: TaskOwner | null) {
     super(parent, parent.runtime, null);
     this.task = this as TaskCore;
+    this.strand = this;
     this.name = name === '' ? `Task-${this.id}` : name;
     this.owner = owner;
     this.runtime.tasks.add(this);

@@ -78,11 +78,33 @@ export class WaitQueue<T = unknown, V = unknown> {
     return first;
   }
 
+  /** Refuses whoever matches, e.g. all who wait on a handle that was closed. */
+  refuseWhere(matches: (carried: V) => boolean, error: () => Error): void {
+    let w = this.#first;
+    while (w !== null) {
+      const next = w.behind;
+      if (matches(w.carried)) {
+        this.remove(w);
+        w.refuse(error());
+      }
+      w = next;
+    }
+  }
+
+  /** Parks the caller out of reach of any cancellation: only a grant or refusal ends it. */
+  parkUnlinked(carried: V): Promise<T> {
+    return this.#enlist(new Waiter<T, V>(carried));
+  }
+
   /** Parks the caller at the end of the line until it is granted, refused or cancelled. The caller has checked for cancellation. */
   park(scope: Scope, carried: V): Promise<T> {
     const waiter = new Waiter<T, V>(carried);
-    this.push(waiter);
     scope.link(waiter);
+    return this.#enlist(waiter);
+  }
+
+  #enlist(waiter: Waiter<T, V>): Promise<T> {
+    this.push(waiter);
     return new Promise<T>((resolve, reject) => {
       waiter.resolve = resolve;
       waiter.reject = reject;

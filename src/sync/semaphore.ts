@@ -111,3 +111,10 @@ export class Semaphore {
     return `<Semaphore ${this.locked ? 'locked' : `value ${this.#value}`}, ${this.waiting} waiting>`;
   }
 }
+
+/** A semaphore whose value never rises above what it started with: releasing too often is an error, not a wider limit. */
+export class BoundedSemaphore extends Semaphore {
+  constructor(value = 1) {
+    super(value, { max: Math.max(value, 1) });
+  }
+}
