@@ -31,6 +31,12 @@ export interface RunOptions {
   exceptionHandler?: ExceptionHandler;
 }
 
+/**
+ * Milliseconds in which a repeated signal is the echo of the first: a terminal sends Ctrl-C to the whole process group, and
+ * `npm start` forwards its own copy.
+ */
+const ECHO = 50;
+
 interface Resolved {
   readonly signals: readonly NodeJS.Signals[];
   readonly gracePeriod: number;
@@ -81,7 +87,8 @@ export async function run<T>(main: TaskFn<T>, options?: RunOptions): Promise<T> 
   const o = resolve(options);
   const inWorker = runInWorker<T>();
   if (inWorker !== null) return inWorker;
-  if (ambient.getStore()?.task) throw new InvalidStateError('run() was called inside a task of another run(): use withTaskGroup, or await the function itself');
+  if (ambient.getStore()?.task)
+    throw new InvalidStateError('run() was called inside a task of another run(): use withTaskGroup, or await the function itself');
   return new Run<T>(o).go(main);
 }
 
@@ -124,8 +131,13 @@ class Run<T> {
   }
 
   #catchSignals(): () => void {
+    let signalledAt = 0;
     const handler = (signal: NodeJS.Signals): void => {
-      if (this.#signal !== null) process.exit(exitCode(signal));
+      if (this.#signal !== null) {
+        if (performance.now() - signalledAt < ECHO) return;
+        process.exit(exitCode(signal));
+      }
+      signalledAt = performance.now();
       this.#signal = signal;
       this.#giveUpLater(signal);
       this.#main?.cancelWith(new CancelledError({ source: 'signal', reason: signal }));
