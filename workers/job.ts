@@ -3,6 +3,7 @@ import { CancelledError } from '../src/base/errors.ts';
 import { Runtime } from '../src/core/runtime.ts';
 import { ambient, Scope } from '../src/core/scope.ts';
 import { throwIfCancelled } from '../src/core/checkpoint.ts';
+import { wallClock } from '../src/wire/control.ts';
 import type { ControlBlock } from '../src/wire/control.ts';
 import type { FromWorker } from '../src/wire/protocol.ts';
 import { collectTransfer } from '../src/wire/transfer.ts';
@@ -16,19 +17,25 @@ export type PostToLoop = (message: FromWorker, what: string, value: unknown, tra
 export class JobScope extends Scope {
   readonly id: number;
   readonly name: string;
-  readonly deadlineAt: number;
+  /** Wall-clock time; known once the function begins. */
+  deadlineAt: number = Infinity;
   readonly sequence: number;
+  readonly #timeout: number;
   readonly #control: ControlBlock;
   readonly #post: PostToLoop;
 
-  constructor(id: number, name: string, deadlineAt: number, sequence: number, control: ControlBlock, post: PostToLoop) {
+  constructor(id: number, name: string, timeout: number, sequence: number, control: ControlBlock, post: PostToLoop) {
     super(null, runtime);
     this.id = id;
     this.name = name;
-    this.deadlineAt = deadlineAt;
+    this.#timeout = timeout;
     this.sequence = sequence;
     this.#control = control;
     this.#post = post;
+  }
+
+  begin(): void {
+    if (this.#timeout !== Infinity) this.deadlineAt = wallClock() + this.#timeout;
   }
 
   /** Looks at the shared flag: a tight loop gets no message. */

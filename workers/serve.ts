@@ -87,25 +87,28 @@ export class Server {
     const args = batch[at + 2] as readonly unknown[];
     const name = extras?.name ?? known.name;
     const sequence = this.#control.sequence(index);
-    const scope = new JobScope(batch[at + 1] as number, name, extras?.deadline ?? Infinity, sequence, this.#control, this.#post);
+    const scope = new JobScope(batch[at + 1] as number, name, extras?.timeout ?? Infinity, sequence, this.#control, this.#post);
     this.#running = scope;
     const coded = extras?.encoded === true;
     return known.fn === null ? this.#findAndCall(known, args, coded, scope) : this.#call(known.fn, args, coded, scope);
   }
 
   async #findAndCall(known: Introduced, args: readonly unknown[], coded: boolean, scope: JobScope): Promise<void> {
+    this.#control.begin(false);
     try {
       known.fn = await resolve(known.ref);
       if (scope.mustStop) throw scope.effective; // it was cancelled while its module loaded
     } catch (error) {
       return this.#end(scope, error instanceof LoadFailure ? LOAD_ERROR : ERROR, 0, encodeThrown(error));
     }
+    this.#control.begin(true);
     await this.#call(known.fn, args, coded, scope);
   }
 
   /** `coded`: the arguments hold instances of registered classes, which the function's module may have registered. */
   #call(fn: AnyFunction, args: readonly unknown[], coded: boolean, scope: JobScope): Promise<void> | null {
     const started = performance.now();
+    scope.begin();
     try {
       const result = ambient.run(scope, fn, ...(coded ? decodeValues(args) : args));
       if (isThenable(result)) return this.#await(result, started, scope);

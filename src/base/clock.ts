@@ -23,6 +23,8 @@ export interface ClockUser {
 export interface TimerClock extends Clock {
   arm(entry: Timed): void;
   disarm(entry: Timed): void;
+  /** Whether an armed entry keeps the process alive; it does unless told otherwise. */
+  setRef?(entry: Timed, on: boolean): void;
   /** For a virtual clock, which must not jump while work outside the loop is under way. The user leaves with `detach`. */
   attach?(user: ClockUser): void;
   detach?(user: ClockUser): void;
@@ -65,6 +67,7 @@ export class RealClock implements TimerClock {
   readonly #queue = new TimerQueue();
   // The Node timer must not carry the async context of whoever happened to arm it first: it serves everybody.
   readonly #neutral = new AsyncResource('offloop.clock');
+  readonly #unreferenced = new Set<Timed>();
   #node: NodeJS.Timeout | null = null;
   #armedFor = Infinity;
 
@@ -80,14 +83,27 @@ export class RealClock implements TimerClock {
     if (entry.when === Infinity) return;
     this.#queue.add(entry);
     if (entry.when < this.#armedFor) this.#schedule(entry.when);
-    else if (this.#queue.live === 1) this.#node?.ref();
+    else if (this.#queue.live - this.#unreferenced.size === 1) this.#node?.ref();
+  }
+
+  setRef(entry: Timed, on: boolean): void {
+    if (entry.order === -1) return;
+    if (on) this.#unreferenced.delete(entry);
+    else this.#unreferenced.add(entry);
+    this.#keepAliveIfNeeded();
+  }
+
+  #keepAliveIfNeeded(): void {
+    if (this.#queue.live > this.#unreferenced.size) this.#node?.ref();
+    else this.#node?.unref();
   }
 
   disarm(entry: Timed): void {
     if (entry.order === -1) return;
     this.#queue.remove(entry);
+    if (this.#unreferenced.size > 0) this.#unreferenced.delete(entry);
     // The Node timer stays where it is: the next deadline is usually later than this one was, and then nothing need be done.
-    if (this.#queue.live === 0) this.#node?.unref();
+    if (this.#queue.live === this.#unreferenced.size) this.#node?.unref();
   }
 
   #schedule(when: number): void {
@@ -98,7 +114,7 @@ export class RealClock implements TimerClock {
       return;
     }
     const delay = Math.min(Math.max(Math.ceil(when - this.now()), 1), MAX_NODE_DELAY);
-    this.#node = this.#neutral.runInAsyncScope(setTimeout, undefined, this.#tick, delay) as unknown as NodeJS.Timeout;
+    this.#node = this.#neutral.runInAsyncScope(setTimeout, undefined, this.#tick, delay);
   }
 
   /**
@@ -111,10 +127,14 @@ export class RealClock implements TimerClock {
     const now = this.now();
     const { armed } = this.#queue;
     try {
-      for (let due = this.#queue.takeDue(now, armed); due !== null; due = this.#queue.takeDue(now, armed)) due.fire();
+      for (let due = this.#queue.takeDue(now, armed); due !== null; due = this.#queue.takeDue(now, armed)) {
+        if (this.#unreferenced.size > 0) this.#unreferenced.delete(due);
+        due.fire();
+      }
     } finally {
       const next = this.#queue.nextDeadline();
       if (next < this.#armedFor) this.#schedule(next);
+      if (this.#unreferenced.size > 0) this.#keepAliveIfNeeded();
     }
   };
 }

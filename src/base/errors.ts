@@ -283,7 +283,7 @@ const all = {
   FreeVariableError,
   TaskGroupError,
 };
-for (const [name, cls] of Object.entries(all)) brand(cls as never, name);
+for (const [name, cls] of Object.entries(all)) brand(cls, name);
 
 /**
  * True for a CancelledError, and for the AbortError that a platform call (fetch, fs, timers) throws because the ambient

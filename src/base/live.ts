@@ -8,11 +8,11 @@ export interface Live {
 
 const key: unique symbol = Symbol.for('offloop.live.v1') as never;
 type Table = Map<string, Map<Live, string>>;
-const table: Table = ((globalThis as { [key]?: Table })[key] ??= new Map());
+const table: Table = ((globalThis as { [key]?: Table })[key] ??= new Map<string, Map<Live, string>>());
 
 export function register(kind: string, name: string, object: Live): void {
   let objects = table.get(kind);
-  if (objects === undefined) table.set(kind, (objects = new Map()));
+  if (objects === undefined) table.set(kind, (objects = new Map<Live, string>()));
   objects.set(object, name);
 }
 

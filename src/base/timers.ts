@@ -126,14 +126,16 @@ export class TimerQueue {
 
   #swap(i: number, j: number): void {
     if (i === j) return;
-    swapIn(this.#heap, i, j);
-    swapIn(this.#whens, i, j);
-    swapIn(this.#orders, i, j);
+    const entry = this.#heap[i] as Timed;
+    this.#heap[i] = this.#heap[j] as Timed;
+    this.#heap[j] = entry;
+    swapNumbers(this.#whens, i, j);
+    swapNumbers(this.#orders, i, j);
   }
 }
 
-function swapIn<T>(column: T[], i: number, j: number): void {
-  const x = column[i] as T;
-  column[i] = column[j] as T;
+function swapNumbers(column: number[], i: number, j: number): void {
+  const x = column[i] as number;
+  column[i] = column[j] as number;
   column[j] = x;
 }

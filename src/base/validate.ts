@@ -70,7 +70,12 @@ export function checkDuration(where: string, value: unknown): void {
 }
 
 /** A whole number from `min` to `max`; Infinity only where `infinite` allows it. */
-export function checkCount(where: string, value: unknown, min: number, { infinite = false, max = Infinity }: { infinite?: boolean; max?: number } = {}): void {
+export function checkCount(
+  where: string,
+  value: unknown,
+  min: number,
+  { infinite = false, max = Infinity }: { infinite?: boolean; max?: number } = {},
+): void {
   const expected = `a whole number ${max === Infinity ? `from ${min} up` : `from ${min} to ${max}`}${infinite ? ', or Infinity' : ''}`;
   if (typeof value !== 'number') throw wrongType(where, expected, value);
   const whole = Number.isSafeInteger(value) || (infinite && value === Infinity);

@@ -12,12 +12,33 @@ import type { SpawnOptions } from './task-group.ts';
 export const reportsFailure: TaskOwner = {
   taskSettled(task: TaskCore): void {
     if (!task.failed || task.retrieved) return;
-    if (task.runtime.shuttingDown) return reportFailure(task, 'unhandled error during run() shutdown');
-    setImmediate(() => {
-      if (!task.retrieved) reportFailure(task, 'Task exception was never retrieved');
-    });
+    if (task.runtime.shuttingDown && !holders.has(task)) reportFailure(task, 'unhandled error during run() shutdown');
+    else setImmediate(reportUnlessSeen, task);
   },
 };
+
+function reportUnlessSeen(task: TaskCore): void {
+  if (task.retrieved) return;
+  if (holders.has(task)) putOff.add(task);
+  else reportFailure(task, 'Task exception was never retrieved');
+}
+
+const holders = new WeakMap<TaskCore, number>();
+const putOff = new WeakSet<TaskCore>(); // failed while they were held
+
+/**
+ * Says that somebody will be told how the task ended (`wait`, `asCompleted`): until the returned function is called, and one
+ * loop turn more, its failure is not reported. Not a `retrieved`: whoever is told may still not look.
+ */
+export function hold(task: TaskCore): () => void {
+  holders.set(task, (holders.get(task) ?? 0) + 1);
+  return () => {
+    const others = (holders.get(task) as number) - 1;
+    if (others > 0) holders.set(task, others);
+    else holders.delete(task);
+    if (others === 0 && putOff.delete(task)) setImmediate(reportUnlessSeen, task);
+  };
+}
 
 /** In the context of the task, so that the handler can ask who failed. */
 function reportFailure(task: TaskCore, message: string): void {

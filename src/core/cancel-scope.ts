@@ -124,7 +124,8 @@ export class CancelScope {
   set deadline(at: number | null) {
     const when = at ?? Infinity;
     checkNumber('deadline', when, 'a point in time in milliseconds, or null');
-    if (this.#phase === 'finished' || this.#scope?.exited === true) throw new InvalidStateError('The deadline cannot be changed: the scope is finished');
+    if (this.#phase === 'finished' || this.#scope?.exited === true)
+      throw new InvalidStateError('The deadline cannot be changed: the scope is finished');
     this.#deadline = when;
     if (this.#scope === null) return;
     if (this.#scope.own !== null) throw new InvalidStateError('The deadline cannot be changed: the scope is cancelled already (expiring)');

@@ -4,6 +4,10 @@ import { Waiter } from './waiter.ts';
 
 /** A wait for the next loop turn that a cancel ends at once. */
 class TurnWaiter extends Waiter<void, void> {
+  override get waitingOn(): string {
+    return 'the next turn of the loop';
+  }
+
   readonly go = (): void => {
     if (this.holder !== null) this.grant(undefined);
   };
@@ -19,13 +23,13 @@ class TurnWaiter extends Waiter<void, void> {
  */
 export function checkpoint(): Promise<void> {
   const scope = here();
-  if (scope.effective !== null) return Promise.reject(scope.effective);
+  if (scope.effective !== null) return Promise.reject(scope.interrupt());
   const waiter = new TurnWaiter(undefined);
-  scope.link(waiter);
   const promise = new Promise<void>((resolve, reject) => {
     waiter.resolve = resolve;
     waiter.reject = reject;
   });
+  scope.link(waiter);
   setImmediate(waiter.go);
   return promise;
 }
@@ -37,7 +41,6 @@ export function checkpoint(): Promise<void> {
  * - Throws: CancelledError when the ambient scope is cancelled.
  */
 export function throwIfCancelled(): void {
-  const reason = here().effective;
-  if (reason !== null) throw reason;
+  const scope = here();
+  if (scope.effective !== null) throw scope.interrupt();
 }
-

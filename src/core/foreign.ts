@@ -1,5 +1,6 @@
 /** Calls into code that knows nothing of scopes: platform APIs with an AbortSignal, and bare promises. */
-import { CancelledError, isCancelled } from '../base/errors.ts';
+import { isCancelled } from '../base/errors.ts';
+import type { CancelledError } from '../base/errors.ts';
 import { checkFunction, wrongType } from '../base/validate.ts';
 import { here, ScopeMember } from './scope.ts';
 import { isThenable } from './task.ts';
@@ -8,6 +9,10 @@ import { Waiter } from './waiter.ts';
 /** One controller per call: nothing stays behind on a long-lived signal. */
 class SignalLease extends ScopeMember {
   readonly controller: AbortController = new AbortController();
+
+  override get waitingOn(): string {
+    return 'withSignal';
+  }
 
   override onCancel(error: CancelledError): void {
     this.controller.abort(error);
@@ -24,7 +29,7 @@ class SignalLease extends ScopeMember {
 export async function withSignal<T>(op: (signal: AbortSignal) => PromiseLike<T>): Promise<T> {
   checkFunction('op', op);
   const scope = here();
-  if (scope.effective !== null) throw scope.effective;
+  if (scope.effective !== null) throw scope.interrupt();
   const lease = new SignalLease();
   scope.link(lease);
   scope.runtime.external++;
@@ -59,7 +64,7 @@ export function abortable<T>(foreign: PromiseLike<T>): Promise<T> {
   const scope = here();
   if (scope.effective !== null) {
     promise.catch(() => {});
-    return Promise.reject(scope.effective);
+    return Promise.reject(scope.interrupt());
   }
   const waiter = new Waiter<T, void>(undefined);
   const wait = new Promise<T>((resolve, reject) => {

@@ -9,7 +9,6 @@ import type { Task, TaskContext, TaskFn } from './task.ts';
 /** A function to call, or a task or promise to wait for. */
 // eslint-disable-next-line typescript/no-explicit-any -- a source of anything; `unknown` would not infer through ResultOf
 export type Source<T = any> = TaskFn<T> | Task<T> | PromiseLike<T>;
-// eslint-disable-next-line typescript/no-explicit-any -- matches functions with any parameters
 export type ResultOf<S> = S extends (...a: any[]) => infer R ? Awaited<R> : Awaited<S>;
 export type Results<S extends readonly Source[]> = { -readonly [K in keyof S]: ResultOf<S[K]> };
 export type Settled<S extends readonly Source[]> = { -readonly [K in keyof S]: PromiseSettledResult<ResultOf<S[K]>> };
@@ -40,13 +39,14 @@ export async function gather(src: readonly Source[], options?: GatherOptions): P
   const parent = here();
   if (parent.effective !== null) {
     for (const s of sources) if (isThenable(s)) s.then(undefined, () => {});
-    throw parent.effective;
+    throw parent.interrupt();
   }
   return new Gathering(new Scope(parent, parent.runtime), sources, o.settle ?? false).run(o.limit ?? Infinity);
 }
 
 function checkSources(src: unknown): Source[] {
-  if (typeof src !== 'object' || src === null || !(Symbol.iterator in src)) throw wrongType('src', 'an array of functions, tasks or promises', src);
+  if (typeof src !== 'object' || src === null || !(Symbol.iterator in src))
+    throw wrongType('src', 'an array of functions, tasks or promises', src);
   const sources = [...(src as Iterable<unknown>)];
   sources.forEach((s, i) => {
     if (typeof s !== 'function' && !isThenable(s)) throw wrongType(`src[${i}]`, 'a function, a task or a promise', s);
@@ -77,9 +77,9 @@ class Gathering {
     const lanes: Promise<void>[] = [];
     for (let i = 0; i < this.#sources.length; i++) {
       const s = this.#sources[i] as Source;
-      if (typeof s !== 'function') lanes.push(this.#one(i, () => joinOnce(awaited, s)));
+      if (typeof s !== 'function') lanes.push(this.#one(i, this.#scope, () => joinOnce(awaited, s)));
     }
-    for (let n = Math.min(limit, this.#sources.length); n > 0; n--) lanes.push(ambient.run(this.#scope, () => this.#lane()));
+    for (let n = Math.min(limit, this.#sources.length); n > 0; n--) lanes.push(this.#lane(Scope.lane(this.#scope)));
     await Promise.all(lanes);
     this.#scope.leave();
     if (this.#failed) throw this.#error;
@@ -92,17 +92,18 @@ class Gathering {
    * Takes the next function, runs it, and so on. Each starts in a microtask of its own: never inside the call of `gather`, and
    * in an async context that none of the others has changed.
    */
-  async #lane(): Promise<void> {
+  async #lane(lane: Scope): Promise<void> {
     while (this.#next < this.#sources.length) {
       const i = this.#next++;
       const s = this.#sources[i] as Source;
-      if (typeof s === 'function') await this.#one(i, () => NOW.then(() => s(this.#scope as unknown as TaskContext) as unknown));
+      if (typeof s === 'function') await this.#one(i, lane, () => NOW.then(() => s(lane as unknown as TaskContext) as unknown));
     }
+    lane.leave();
   }
 
-  async #one(i: number, start: () => PromiseLike<unknown>): Promise<void> {
+  async #one(i: number, scope: Scope, start: () => PromiseLike<unknown>): Promise<void> {
     try {
-      const value = await ambient.run(this.#scope, start);
+      const value = await ambient.run(scope, start);
       this.#results[i] = this.#settle ? { status: 'fulfilled', value } : value;
     } catch (reason) {
       this.#results[i] = { status: 'rejected', reason };

@@ -25,7 +25,7 @@ export async function map<A, R>(
   const o = ownOptions<{ limit?: number }>('options', options, ['limit']);
   if (o.limit !== undefined) checkCount('options.limit', o.limit, 1, { infinite: true });
   const parent = here();
-  if (parent.effective !== null) throw parent.effective;
+  if (parent.effective !== null) throw parent.interrupt();
   const source = open();
   return new Mapping(new Scope(parent, parent.runtime), source, fn, o.limit ?? Infinity).run();
 }
@@ -64,7 +64,7 @@ class Mapping<A, R> {
   }
 
   async run(): Promise<R[]> {
-    await undefined; // calls start one microtask later, never inside the call of `map`
+    await Promise.resolve(); // calls start one microtask later, never inside the call of `map`
     await ambient.run(this.#scope, () => ('sync' in this.#items ? this.#runLanes(this.#items.sync) : this.#pump(this.#items.async)));
     this.#scope.leave();
     if (this.#failed) throw this.#error;
@@ -76,7 +76,10 @@ class Mapping<A, R> {
   /** A synchronous iterator: each lane pulls for itself. */
   async #runLanes(it: Iterator<A>): Promise<void> {
     const lanes: Promise<void>[] = [];
-    while (lanes.length < this.#limit && this.#mayPull()) lanes.push(this.#lane(it));
+    while (lanes.length < this.#limit && this.#mayPull()) {
+      const lane = Scope.lane(this.#scope);
+      lanes.push(ambient.run(lane, () => this.#lane(it)).finally(() => lane.leave()));
+    }
     await Promise.all(lanes);
     if (!this.#ended) this.#close(() => it.return?.());
   }
@@ -135,10 +138,13 @@ class Mapping<A, R> {
   }
 
   async #call(item: A, i: number): Promise<void> {
+    const lane = Scope.lane(this.#scope);
     try {
-      this.#results[i] = await this.#fn(item, i);
+      this.#results[i] = await ambient.run(lane, () => this.#fn(item, i));
     } catch (error) {
       this.#fail(error);
+    } finally {
+      lane.leave();
     }
   }
 

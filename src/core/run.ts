@@ -10,8 +10,11 @@ import { constants } from 'node:os';
 import { realClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import { CancelledError, InvalidStateError, TimeoutError } from '../base/errors.ts';
-import { checkDuration, checkFunction, checkOneOf, outOfRange, ownOptions, wrongType } from '../base/validate.ts';
+import { checkDuration, checkFunction, ownOptions, wrongType } from '../base/validate.ts';
 import { runInWorker } from './in-worker.ts';
+import { checkCatchable } from './signal-receiver.ts';
+import { watchRun } from './probe.ts';
+import type { DebugOptions, Instrument } from './probe.ts';
 import { Runtime } from './runtime.ts';
 import type { ExceptionHandler, ExecutorLike } from './runtime.ts';
 import { adoptRoot, ambient, Scope } from './scope.ts';
@@ -29,6 +32,10 @@ export interface RunOptions {
   executor?: ExecutorLike;
   /** Hears of errors that have no caller. Default: printed to stderr. */
   exceptionHandler?: ExceptionHandler;
+  /** Debug mode. Default: what `setDebug` said last, else on if the environment variable OFFLOOP_DEBUG is set and not empty. */
+  debug?: boolean | DebugOptions;
+  /** Hear what happens to the tasks of this run. */
+  instruments?: readonly Instrument[];
 }
 
 /**
@@ -43,10 +50,14 @@ interface Resolved {
   readonly clock: Clock | undefined;
   readonly executor: ExecutorLike | undefined;
   readonly exceptionHandler: ExceptionHandler | undefined;
+  readonly debug: boolean | DebugOptions | undefined;
+  readonly instruments: readonly Instrument[];
 }
 
+const optionNames = ['signals', 'gracePeriod', 'clock', 'executor', 'exceptionHandler', 'debug', 'instruments'] as const;
+
 function resolve(options: RunOptions | undefined): Resolved {
-  const o = ownOptions<RunOptions>('options', options, ['signals', 'gracePeriod', 'clock', 'executor', 'exceptionHandler']);
+  const o = ownOptions<RunOptions>('options', options, optionNames);
   if (o.gracePeriod !== undefined) checkDuration('options.gracePeriod', o.gracePeriod);
   if (o.exceptionHandler !== undefined) checkFunction('options.exceptionHandler', o.exceptionHandler);
   if (o.clock !== undefined && (typeof o.clock?.now !== 'function' || typeof o.clock.setTimer !== 'function')) {
@@ -55,10 +66,11 @@ function resolve(options: RunOptions | undefined): Resolved {
   if (o.executor !== undefined && (typeof o.executor?.submit !== 'function' || typeof o.executor.shutdown !== 'function')) {
     throw wrongType('options.executor', 'an Executor', o.executor);
   }
+  checkWatch(o);
   const signals = o.signals ?? ['SIGINT', 'SIGTERM'];
   if (signals !== false) {
     if (!Array.isArray(signals)) throw wrongType('options.signals', 'an array of signal names, or false', signals);
-    signals.forEach((s, i) => checkCatchable(`options.signals[${i}]`, s));
+    (signals as NodeJS.Signals[]).forEach((s, i) => checkCatchable(`options.signals[${i}]`, s));
   }
   return {
     signals: signals === false ? [] : [...new Set(signals)],
@@ -66,12 +78,20 @@ function resolve(options: RunOptions | undefined): Resolved {
     clock: o.clock,
     executor: o.executor,
     exceptionHandler: o.exceptionHandler,
+    debug: o.debug,
+    instruments: o.instruments ?? [],
   };
 }
 
-function checkCatchable(where: string, signal: NodeJS.Signals): void {
-  checkOneOf(where, signal, Object.keys(constants.signals));
-  if (signal === 'SIGKILL' || signal === 'SIGSTOP') throw outOfRange(where, 'a signal that can be caught', signal);
+function checkWatch({ debug, instruments }: RunOptions): void {
+  if (debug !== undefined && typeof debug !== 'boolean' && (typeof debug !== 'object' || debug === null)) {
+    throw wrongType('options.debug', 'a boolean or an object', debug);
+  }
+  if (instruments === undefined) return;
+  if (!Array.isArray(instruments)) throw wrongType('options.instruments', 'an array of instruments', instruments);
+  (instruments as unknown[]).forEach((instrument, i) => {
+    if (typeof instrument !== 'object' || instrument === null) throw wrongType(`options.instruments[${i}]`, 'an object', instrument);
+  });
 }
 
 /**
@@ -111,6 +131,7 @@ class Run<T> {
   }
 
   async go(main: TaskFn<T>): Promise<T> {
+    const unwatch = watchRun(this.#runtime, this.#options);
     const restore = adoptRoot(this.#root);
     const ignore = this.#catchSignals();
     try {
@@ -124,6 +145,7 @@ class Run<T> {
       return this.#conclude(task, trouble);
     } finally {
       this.#root.leave();
+      unwatch();
       this.#runtime.end();
       restore();
       ignore();

@@ -4,12 +4,16 @@
  */
 import { realClock, toTimerClock } from '../base/clock.ts';
 import type { Clock, TimerClock } from '../base/clock.ts';
+import type { Handle } from './callbacks.ts';
+import { probe } from './probe.ts';
 import type { Task } from './task.ts';
 
 export interface ExceptionContext {
   message: string;
   error?: unknown;
   task?: Task<unknown>;
+  /** The callback of `callSoon` and its kind that threw. */
+  handle?: Handle;
   createdAt?: string;
 }
 export type ExceptionHandler = (ctx: ExceptionContext) => void;
@@ -52,7 +56,8 @@ export class Runtime {
   }
 
   /** Hands an error that has no caller to the exception handler. Never throws: a broken handler is reported, not fatal. */
-  report(ctx: ExceptionContext): void {
+  report(context: ExceptionContext): void {
+    const ctx = probe === null ? context : probe.completed(this, context);
     const handler = processHandler ?? this.#handler;
     if (handler === undefined) return printException(ctx);
     try {
@@ -72,7 +77,8 @@ export function useExceptionHandler(handler: ExceptionHandler | undefined): void
 
 function printException(ctx: ExceptionContext): void {
   const task = ctx.task === undefined ? '' : ` in task ${JSON.stringify(ctx.task.name)}`;
-  const text = `offloop: ${ctx.message}${task}`;
+  const made = ctx.createdAt === undefined ? '' : `\ncreated at:\n${ctx.createdAt}`;
+  const text = `offloop: ${ctx.message}${task}${made}`;
   if (!('error' in ctx)) print(text);
   else if (!print(text, ctx.error)) print(`${text} (its error cannot be printed)`);
 }

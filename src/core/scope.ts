@@ -14,6 +14,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
 import { CancelledError } from '../base/errors.ts';
 import type { Timed } from '../base/timers.ts';
+import { probe } from './probe.ts';
 import { Runtime } from './runtime.ts';
 import type { TaskCore } from './task.ts';
 
@@ -27,6 +28,11 @@ export abstract class ScopeMember {
   // Not `instanceof`: two copies of the package in one process share one tree.
   get isScope(): boolean {
     return false;
+  }
+
+  /** What whoever is parked here waits for, in a few words; null for what is not a wait. */
+  get waitingOn(): string | null {
+    return null;
   }
 
   /** Called once the surrounding scope is cancelled; a waiter is already unlinked then. */
@@ -68,6 +74,8 @@ export class Scope extends ScopeMember {
   caught = false;
   /** True when `onCancel` wants to hear that `effective` became set (a signal was handed out, or the scope is a job). */
   listens = false;
+  /** What its owner waits for when only the children are left: the name of a group. */
+  joining: string | null = null;
   first: ScopeMember | null = null;
   last: ScopeMember | null = null;
   controller: AbortController | null = null;
@@ -94,6 +102,13 @@ export class Scope extends ScopeMember {
     return this.effective === null ? '<Scope>' : '<Scope cancelled>';
   }
 
+  /** A scope of its own strand: for calls that run side by side in one task. */
+  static lane(parent: Scope): Scope {
+    const lane = new Scope(parent, parent.runtime);
+    lane.strand = lane;
+    return lane;
+  }
+
   /** Becomes a child of `parent` and takes over its cancellation, unless shielded. */
   enter(parent: Scope): void {
     const live = parent.exited ? liveAncestor(parent) : parent;
@@ -111,6 +126,7 @@ export class Scope extends ScopeMember {
     if (last === null) this.first = member;
     else last.after = member;
     this.last = member;
+    if (probe !== null) probe.linked(this, member);
   }
 
   unlink(member: ScopeMember): void {
@@ -120,6 +136,13 @@ export class Scope extends ScopeMember {
     if (after === null) this.last = before;
     else after.before = before;
     member.before = member.after = member.holder = null;
+    if (probe !== null) probe.unlinked(this, member);
+  }
+
+  /** The error that a checkpoint in this cancelled scope throws. */
+  interrupt(): CancelledError {
+    if (probe !== null) probe.interrupted(this);
+    return this.effective as CancelledError;
   }
 
   /** The first reason wins. False when the scope was cancelled or left before. */
@@ -152,12 +175,13 @@ export class Scope extends ScopeMember {
     this.exited = true;
     if (this.timer !== null) this.runtime.clock.disarm(this.timer);
     this.holder?.unlink(this);
+    if (this.first !== null && probe !== null) probe.abandoned(this);
     if (this.first !== null && this.parent !== null) this.#bequeath(liveAncestor(this.parent));
   }
 
   #bequeath(heir: Scope): void {
     const wake: ScopeMember[] = [];
-    for (let m = this.first as ScopeMember | null; m !== null; m = this.first) {
+    for (let m: ScopeMember | null = this.first; m !== null; m = this.first) {
       this.unlink(m);
       heir.link(m);
       if (m.isScope) (m as Scope).moveTo(heir, wake);
@@ -171,6 +195,16 @@ export class Scope extends ScopeMember {
     this.parent = parent;
     if (!this.shielded) this.own ??= this.effective;
     this.collect(wake);
+  }
+
+  /** Moves to another place in the tree while it is in use. Work that was cancelled stays so; what is cancelled there is cancelled now. */
+  transferTo(parent: Scope): void {
+    const wake: ScopeMember[] = [];
+    const live = parent.exited ? liveAncestor(parent) : parent;
+    this.holder?.unlink(this);
+    live.link(this);
+    this.moveTo(live, wake);
+    wakeAll(wake);
   }
 
   get deadline(): number {
@@ -245,7 +279,7 @@ function wakeAll(members: readonly ScopeMember[]): void {
       if (reason !== null) m.onCancel(reason);
     } else if (holder !== null && holder.effective !== null) {
       holder.unlink(m);
-      m.onCancel(holder.effective);
+      m.onCancel(holder.interrupt());
     }
   }
 }

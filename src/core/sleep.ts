@@ -19,6 +19,12 @@ class Sleeper<T> extends Waiter<T, T> implements Timed {
     this.when = when;
   }
 
+  override get waitingOn(): string {
+    if (this.when === Infinity) return 'sleep for ever';
+    const left = this.when - this.#scope.runtime.clock.now();
+    return `sleep until ${left < 0 ? '-' : '+'}${Math.abs(Math.round(left))} ms`;
+  }
+
   fire(): void {
     this.grant(this.carried);
   }
@@ -36,7 +42,7 @@ function sleepIn<T>(scope: Scope, when: number, value: T): Promise<T> {
     sleeper.reject = reject;
   });
   scope.link(sleeper);
-  scope.runtime.clock.arm(sleeper);
+  scope.runtime.clock.arm(sleeper); // last: a foreign clock may call back at once
   return promise;
 }
 
@@ -58,7 +64,7 @@ export function sleep<T>(ms: number, value: T): Promise<T>;
 export async function sleep<T>(ms: number, value?: T): Promise<T | undefined> {
   checkDelay('ms', ms);
   const scope = here();
-  if (scope.effective !== null) throw scope.effective;
+  if (scope.effective !== null) throw scope.interrupt();
   if (ms <= 0) await checkpoint();
   else await sleepIn(scope, scope.runtime.clock.now() + ms, undefined);
   return value;
@@ -67,7 +73,10 @@ export async function sleep<T>(ms: number, value?: T): Promise<T | undefined> {
 /** As `sleep`, until a point in time on the clock of `now()`. */
 export async function sleepUntil(when: number): Promise<void> {
   checkNumber('when', when, 'a point in time in milliseconds');
-  return sleep(when - now());
+  const scope = here();
+  if (scope.effective !== null) throw scope.interrupt();
+  if (when <= scope.runtime.clock.now()) return checkpoint();
+  return sleepIn(scope, when, undefined);
 }
 
 /** Sleeps until cancelled. Does not keep the process alive by itself. */

@@ -9,11 +9,14 @@ import { CancelledError, InvalidStateError, isCancelled, TaskGroupError } from '
 import { checkBoolean, checkCount, checkFunction, checkOneOf, checkSignal, checkString, ownOptions } from '../base/validate.ts';
 import { Ring } from '../base/ring.ts';
 import type { CancelScope } from './cancel-scope.ts';
+import { probe } from './probe.ts';
 import { here, Scope } from './scope.ts';
 import { publicScope } from './current-scope.ts';
 import { runIn, TaskCore } from './task.ts';
 import type { MaybePromise, Task, TaskFn, TaskOwner } from './task.ts';
 import { linkSignal } from './link-signal.ts';
+import { Starting } from './start.ts';
+import type { Started, StartFn, StartHost } from './start.ts';
 import { done } from './turn.ts';
 
 export interface SpawnOptions {
@@ -49,6 +52,16 @@ export interface TaskGroup {
    * - Throws: InvalidStateError after the block has ended; the function is not called then.
    */
   spawn<T>(fn: TaskFn<T>, o?: SpawnOptions): Task<T>;
+  /**
+   * Starts `fn` as a child, and resolves when it calls `ctx.started(value)`. Until then the child belongs to the caller, and
+   * the group's block stays open for it; from then on it is a child like any other.
+   *
+   * - Waits for: `started`, or the end of the child.
+   * - On cancel: the child is cancelled and joined, as long as it has not started. In a cancelled scope it runs to its first checkpoint.
+   * - Order: as `spawn`.
+   * - Throws: what the child throws before it has started; InvalidStateError when it ends without saying so, or after the block has ended.
+   */
+  start<V = void, T = unknown>(fn: StartFn<V, T>, o?: SpawnOptions): Promise<Started<V, T>>;
   /** Cancels body and children; the group then ends quietly. */
   cancel(reason?: unknown): void;
 }
@@ -73,7 +86,7 @@ function groupOptions(options: GroupOptions | undefined): GroupOptions {
   return o;
 }
 
-class Group implements TaskGroup, TaskOwner {
+class Group implements TaskGroup, TaskOwner, StartHost {
   readonly name: string;
   readonly #scope: Scope;
   readonly #errors: unknown[] = [];
@@ -96,6 +109,10 @@ class Group implements TaskGroup, TaskOwner {
     return publicScope(this.#scope);
   }
 
+  get inside(): Scope {
+    return this.#scope;
+  }
+
   get size(): number {
     return this.#size;
   }
@@ -105,10 +122,26 @@ class Group implements TaskGroup, TaskOwner {
   }
 
   spawn<T>(fn: TaskFn<T>, options?: SpawnOptions): Task<T> {
+    const o = this.#checked(fn, options);
+    const task = new TaskCore<T>(this.#scope, o.name ?? fn.name, this);
+    this.#launch(task, fn, o);
+    return task;
+  }
+
+  async start<V = void, T = unknown>(fn: StartFn<V, T>, options?: SpawnOptions): Promise<Started<V, T>> {
+    const o = this.#checked(fn, options);
+    const starting = new Starting<V, T>(this, here(), o.name ?? fn.name);
+    this.#launch(starting.task, starting.body(fn), o);
+    return starting.promise;
+  }
+
+  #checked(fn: unknown, options: SpawnOptions | undefined): SpawnOptions {
     checkFunction('fn', fn);
     if (this.#closed) throw new InvalidStateError(`Task group ${JSON.stringify(this.name)} has ended: it cannot spawn`);
-    const o = spawnOptions(options);
-    const task = new TaskCore<T>(this.#scope, o.name ?? fn.name, this);
+    return spawnOptions(options);
+  }
+
+  #launch<T>(task: TaskCore<T>, fn: TaskFn<T>, o: SpawnOptions): void {
     this.#size++;
     if (o.signal !== undefined) task.onSettled(linkSignal(o.signal, task));
     const start = (): void => {
@@ -117,7 +150,6 @@ class Group implements TaskGroup, TaskOwner {
     };
     if (this.#running < this.#limit && this.#waiting.size === 0) start();
     else this.#waiting.push(AsyncResource.bind(start)); // it will be called from the context of whoever ends
-    return task;
   }
 
   cancel(reason?: unknown): void {
@@ -125,9 +157,18 @@ class Group implements TaskGroup, TaskOwner {
   }
 
   taskSettled(task: TaskCore): void {
-    this.#running--;
     if (task.failed) this.#fail(task.failure, new CancelledError({ source: 'sibling', reason: task.failure, by: task.name }));
     else if (task.state === 'cancelled') this.#sawCancelled = true;
+    this.#ended();
+  }
+
+  startEnded(): void {
+    this.#ended();
+  }
+
+  /** One child less. */
+  #ended(): void {
+    this.#running--;
     if (this.#waiting.size > 0) this.#startWaiting();
     if (--this.#size === 0) this.#empty?.();
   }
@@ -155,11 +196,15 @@ class Group implements TaskGroup, TaskOwner {
   /** Resolves when no child is left; children may still spawn others until then. */
   async join(): Promise<void> {
     if (this.#size === 0) await done();
+    this.#scope.joining = this.name;
+    if (probe !== null) probe.joining(this.#scope, false);
     while (this.#size > 0) {
       await new Promise<void>((resolve) => {
         this.#empty = resolve;
       });
     }
+    this.#scope.joining = null;
+    if (probe !== null) probe.joining(this.#scope, true);
     this.#closed = true;
     this.#scope.caught = this.#sawCancelled && this.#scope.absorbs;
     this.#scope.leave();

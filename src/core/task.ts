@@ -6,6 +6,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { CancelledError, InvalidStateError, isCancelled } from '../base/errors.ts';
 import { checkFunction } from '../base/validate.ts';
+import { probe } from './probe.ts';
 import { ambient, here, Scope } from './scope.ts';
 import { WaitQueue, Waiter } from './waiter.ts';
 
@@ -27,6 +28,8 @@ export interface Task<T> extends PromiseLike<T> {
   name: string;
   readonly state: TaskState;
   readonly settled: boolean;
+  /** The task that answers for this one: whoever opened its group; null for main and background tasks. */
+  readonly parentTask: Task<unknown> | null;
   /** Asks the task to stop: its next checkpoint throws. False once it has settled. */
   cancel(reason?: unknown): boolean;
   /** The value; throws the error if it failed, InvalidStateError while it is unsettled. */
@@ -52,7 +55,7 @@ const START: Promise<void> = Promise.resolve();
 let lastId = 0;
 
 /** Someone who awaits a task. */
-class Joiner extends Waiter<unknown, TaskCore> {
+export class Joiner extends Waiter<unknown, TaskCore> {
   /** Set when this wait was cancelled, but must last until the job has really ended. */
   interrupted: CancelledError | null = null;
   /** False for `wait()`, which does not ask how it ended. */
@@ -61,6 +64,10 @@ class Joiner extends Waiter<unknown, TaskCore> {
   constructor(task: TaskCore, asksOutcome: boolean) {
     super(task);
     this.asksOutcome = asksOutcome;
+  }
+
+  override get waitingOn(): string {
+    return `task ${JSON.stringify(this.carried.name)}`;
   }
 
   override onCancel(error: CancelledError): void {
@@ -86,6 +93,7 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
     this.name = name === '' ? `Task-${this.id}` : name;
     this.owner = owner;
     this.runtime.tasks.add(this);
+    if (probe !== null) probe.spawned(this as TaskCore);
   }
 
   get state(): TaskState {
@@ -155,6 +163,7 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
     this.#outcome = outcome;
     this.leave();
     this.runtime.tasks.delete(this);
+    if (probe !== null) probe.exited(this as TaskCore);
     const joiners = this.#joiners;
     for (let j = joiners?.shift() as Joiner | null | undefined; j; j = joiners?.shift() as Joiner | null) {
       if (j.interrupted !== null) j.refuse(j.interrupted);
@@ -235,19 +244,20 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
   #join(asksOutcome: boolean): Promise<unknown> {
     const scope = here();
     const stays = this.keepsJoiners && !this.settled;
-    if (scope.effective !== null && !stays) return Promise.reject(scope.effective);
+    if (scope.effective !== null && !stays) return Promise.reject(scope.interrupt());
     if (this.settled) return asksOutcome ? this.#settledOutcome() : Promise.resolve();
     if (scope.task === (this as TaskCore)) {
       return Promise.reject(new InvalidStateError(`Task ${JSON.stringify(this.name)} cannot await itself: it would never settle`));
     }
     const joiner = new Joiner(this as TaskCore, asksOutcome);
     (this.#joiners ??= new WaitQueue()).push(joiner);
-    if (scope.effective === null) scope.link(joiner);
-    else joiner.interrupted = scope.effective;
-    return new Promise((resolve, reject) => {
+    const promise = new Promise((resolve, reject) => {
       joiner.resolve = resolve;
       joiner.reject = reject;
     });
+    if (scope.effective === null) scope.link(joiner);
+    else joiner.interrupted = scope.effective;
+    return promise;
   }
 
   #settledOutcome(): Promise<unknown> {
@@ -278,7 +288,11 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return value !== null && (typeof value === 'object' || typeof value === 'function') && typeof (value as PromiseLike<unknown>).then === 'function';
+  return (
+    value !== null &&
+    (typeof value === 'object' || typeof value === 'function') &&
+    typeof (value as PromiseLike<unknown>).then === 'function'
+  );
 }
 
 /**
@@ -287,7 +301,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
  */
 export function runIn<T, A>(scope: Scope, fn: (arg: A) => MaybePromise<T>, arg: A): MaybePromise<T> {
   const result = ambient.run(scope, fn, arg);
-  return result instanceof Promise || !isThenable(result) ? result : ambient.run(scope, joined<T>, result as PromiseLike<T>);
+  return result instanceof Promise || !isThenable(result) ? result : ambient.run(scope, joined<T>, result);
 }
 
 function joined<T>(thenable: PromiseLike<T>): Promise<T> {

@@ -23,13 +23,13 @@ type Body<T> = (s: CancelScope) => MaybePromise<T>;
  */
 export async function timeout<T>(ms: number | null, body: Body<T>, options?: TimeoutOptions): Promise<T> {
   if (ms !== null) checkDelay('ms', ms);
-  return limited({ ...(ms === null ? {} : { timeout: ms }) }, body, options, ms === null ? '' : `${ms} ms`);
+  return limited(ms === null ? {} : { timeout: ms }, body, options, ms === null ? '' : `${ms} ms`);
 }
 
 /** As `timeout`, up to a point in time on the clock of `now()`. */
 export async function timeoutAt<T>(when: number | null, body: Body<T>, options?: TimeoutOptions): Promise<T> {
   if (when !== null) checkNumber('when', when, 'a point in time in milliseconds');
-  return limited({ ...(when === null ? {} : { deadline: when }) }, body, options, 'its deadline');
+  return limited(when === null ? {} : { deadline: when }, body, options, 'its deadline');
 }
 
 async function limited<T>(limit: ScopeOptions, body: Body<T>, options: TimeoutOptions | undefined, what: string): Promise<T> {
@@ -54,7 +54,11 @@ async function limited<T>(limit: ScopeOptions, body: Body<T>, options: TimeoutOp
  */
 export function moveOnAfter<T>(ms: number | null, body: Body<T>, o?: { shield?: boolean }): Promise<T | undefined>;
 export function moveOnAfter<T, F>(ms: number | null, body: Body<T>, o: { shield?: boolean; fallback: F }): Promise<T | F>;
-export async function moveOnAfter<T, F>(ms: number | null, body: Body<T>, options?: { shield?: boolean; fallback?: F }): Promise<T | F | undefined> {
+export async function moveOnAfter<T, F>(
+  ms: number | null,
+  body: Body<T>,
+  options?: { shield?: boolean; fallback?: F },
+): Promise<T | F | undefined> {
   if (ms !== null) checkDelay('ms', ms);
   checkFunction('body', body);
   const o = ownOptions<{ shield?: boolean; fallback?: F }>('options', options, ['shield', 'fallback']);
@@ -74,5 +78,5 @@ export async function moveOnAfter<T, F>(ms: number | null, body: Body<T>, option
 export async function shield<T>(body: Body<T>, options?: { timeout?: number }): Promise<T> {
   const o = ownOptions<{ timeout?: number }>('options', options, ['timeout']);
   if (o.timeout !== undefined) checkDelay('options.timeout', o.timeout);
-  return limited({ ...(o.timeout === undefined ? {} : { timeout: o.timeout }) }, body, { shield: true }, `${o.timeout} ms`);
+  return limited(o.timeout === undefined ? {} : { timeout: o.timeout }, body, { shield: true }, `${o.timeout} ms`);
 }

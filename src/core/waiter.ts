@@ -23,6 +23,10 @@ export class Waiter<T = unknown, V = unknown> extends ScopeMember {
     this.carried = carried;
   }
 
+  override get waitingOn(): string {
+    return this.queue?.label ?? 'a promise';
+  }
+
   /** Ends the wait with a value. Cancellation that comes later arrives at the next checkpoint. */
   grant(value: T): void {
     this.holder?.unlink(this);
@@ -45,6 +49,15 @@ export class WaitQueue<T = unknown, V = unknown> {
   #first: Waiter<T, V> | null = null;
   #last: Waiter<T, V> | null = null;
   #size = 0;
+  /** What a waiter here waits for, as shown to people: `Queue.get`. */
+  readonly label: string;
+  /** What the line stands at: the lock, the deferred. */
+  readonly at: object | null;
+
+  constructor(label: string = 'a waiter queue', at: object | null = null) {
+    this.label = label;
+    this.at = at;
+  }
 
   get size(): number {
     return this.#size;
@@ -99,8 +112,9 @@ export class WaitQueue<T = unknown, V = unknown> {
   /** Parks the caller at the end of the line until it is granted, refused or cancelled. The caller has checked for cancellation. */
   park(scope: Scope, carried: V): Promise<T> {
     const waiter = new Waiter<T, V>(carried);
-    scope.link(waiter);
-    return this.#enlist(waiter);
+    const promise = this.#enlist(waiter);
+    scope.link(waiter); // last: whoever watches sees a complete waiter
+    return promise;
   }
 
   #enlist(waiter: Waiter<T, V>): Promise<T> {
@@ -115,5 +129,5 @@ export class WaitQueue<T = unknown, V = unknown> {
 /** Waits in `queue`: a checkpoint first, then parked. */
 export function parkIn<T, V>(queue: WaitQueue<T, V>, carried: V): Promise<T> {
   const scope = here();
-  return scope.effective === null ? queue.park(scope, carried) : Promise.reject(scope.effective);
+  return scope.effective === null ? queue.park(scope, carried) : Promise.reject(scope.interrupt());
 }

@@ -156,7 +156,7 @@ export class Crew {
   #sweep(): void {
     this.#sweeper = null;
     const limit = performance.now() - this.#settings.idleTimeout;
-    for (const slot of [...this.#idle]) {
+    for (const slot of this.#idle.slice()) {
       if (this.#slots.size > this.#settings.min && slot.idleSince <= limit) void this.dismiss(slot);
     }
     this.#sweepLater();

@@ -61,7 +61,7 @@ class JobMap<A> implements Result {
   readonly #progress: MapOptions['progress'];
   readonly #line = new Ring<Task<unknown>>(); // ordered: as submitted; else: as settled
   readonly #running = new Set<Task<unknown>>();
-  readonly #consumers = new WaitQueue<void, void>();
+  readonly #consumers = new WaitQueue<void, void>('Executor.map');
   #scope: Scope | null = null; // of the jobs and of the pulls, so that a source which waits stops as well
   #done = 0;
   #ended = false; // no more items

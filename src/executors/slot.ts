@@ -8,7 +8,6 @@ import { OffloopError } from '../base/errors.ts';
 import type { CancelledError, WorkerDiedError } from '../base/errors.ts';
 import { ambient } from '../core/scope.ts';
 import { notCloneable } from '../wire/clone-path.ts';
-import { wallClock } from '../wire/control.ts';
 import { decodeThrown, encodeThrown } from '../wire/error-codec.ts';
 import type { Encoded } from '../wire/error-codec.ts';
 import { CODED_VALUE, ERROR, LOAD_ERROR, OUTCOME_FIELDS, TAKEN_BACK, VALUE } from '../wire/protocol.ts';
@@ -233,7 +232,7 @@ export class Slot implements WorkerListener, Home {
   /** When the running job began, on the scale of `performance.now()`; null = it has not. */
   startedAt(job: Job): number | null {
     const { control } = this.#worker;
-    if (this.#jobs.indexOf(job) !== control.claimed - 1) return null;
+    if (this.#jobs.indexOf(job) !== control.claimed - 1 || control.startedAt === 0) return null;
     return control.startedAt - performance.timeOrigin;
   }
 
@@ -303,6 +302,6 @@ function extrasOf(job: Job, encoded: boolean): JobExtras | null {
   return {
     ...(name === undefined ? {} : { name }),
     ...(encoded ? { encoded: true as const } : {}),
-    ...(timeout === Infinity ? {} : { deadline: wallClock() + timeout }),
+    ...(timeout === Infinity ? {} : { timeout }),
   };
 }

@@ -28,6 +28,8 @@ export class ThreadWorker implements WorkerHandle {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     port1.on('message', (message: FromWorker) => listener.message(message));
+    // Nobody can say whose result was lost: rather blame the running job than let it wait for ever.
+    port1.on('messageerror', (error: unknown) => this.#end({ why: 'uncaught', exitCode: null, signalName: null, cause: error }));
     port1.unref();
     this.#thread = this.#pool.threads[0] as Worker;
     this.gone = this.#watch(this.#thread);

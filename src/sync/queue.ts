@@ -25,9 +25,9 @@ export interface ItemStore<T> {
 export class Queue<T> implements AsyncIterable<T> {
   readonly maxSize: number;
   readonly #items: ItemStore<T>;
-  readonly #getters = new WaitQueue<T, void>();
-  readonly #putters = new WaitQueue<void, T>();
-  readonly #joiners = new WaitQueue<void, void>();
+  readonly #getters = new WaitQueue<T, void>('Queue.get', this);
+  readonly #putters = new WaitQueue<void, T>('Queue.put', this);
+  readonly #joiners = new WaitQueue<void, void>('Queue.join', this);
   #unfinished = 0;
   #shutDown = false;
 
@@ -64,10 +64,14 @@ export class Queue<T> implements AsyncIterable<T> {
    */
   put(item: T): Promise<void> {
     const scope = here();
-    if (scope.effective !== null) return Promise.reject(scope.effective);
+    if (scope.effective !== null) return Promise.reject(scope.interrupt());
     if (this.#shutDown) return Promise.reject(new QueueShutDown());
     if (this.full) return this.#putters.park(scope, item);
-    this.#accept(item);
+    try {
+      this.#accept(item);
+    } catch (error) {
+      return Promise.reject(error); // the comparison of a priority queue
+    }
     return done();
   }
 
@@ -88,10 +92,13 @@ export class Queue<T> implements AsyncIterable<T> {
    */
   get(): Promise<T> {
     const scope = here();
-    if (scope.effective !== null) return Promise.reject(scope.effective);
-    if (this.#items.size > 0) return doneWith(this.#take());
-    if (this.#shutDown) return Promise.reject(new QueueShutDown());
-    return this.#getters.park(scope, undefined);
+    if (scope.effective !== null) return Promise.reject(scope.interrupt());
+    if (this.#items.size === 0) return this.#shutDown ? Promise.reject(new QueueShutDown()) : this.#getters.park(scope, undefined);
+    try {
+      return doneWith(this.#take());
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Takes the next item without waiting. Throws QueueEmpty, or QueueShutDown when there will be no more. */
@@ -101,20 +108,28 @@ export class Queue<T> implements AsyncIterable<T> {
   }
 
   #accept(item: T): void {
-    this.#unfinished++;
     const getter = this.#getters.shift();
     if (getter !== null) getter.grant(item);
     else this.#items.push(item);
+    this.#unfinished++;
   }
 
   #take(): T {
     const item = this.#items.shift();
-    const putter = this.#putters.shift();
-    if (putter !== null) {
-      this.#accept(putter.carried);
-      putter.grant(undefined);
-    }
+    this.#admit();
     return item;
+  }
+
+  /** Lets the longest waiting producer in. One whose item cannot be compared is told so itself; the consumer is not. */
+  #admit(): void {
+    for (let putter = this.#putters.shift(); putter !== null; putter = this.#putters.shift()) {
+      try {
+        this.#accept(putter.carried);
+        return putter.grant(undefined);
+      } catch (error) {
+        putter.refuse(error);
+      }
+    }
   }
 
   /** Marks one item that was taken as dealt with. Throws InvalidStateError when called more often than items were put. */
@@ -186,6 +201,6 @@ export class Queue<T> implements AsyncIterable<T> {
 
   toString(): string {
     const bound = this.maxSize === Infinity ? '' : ` of ${this.maxSize}`;
-    return `<Queue ${this.size}${bound}, ${this.#unfinished} unfinished${this.#shutDown ? ', shut down' : ''}>`;
+    return `<${this.constructor.name} ${this.size}${bound}, ${this.#unfinished} unfinished${this.#shutDown ? ', shut down' : ''}>`;
   }
 }

@@ -1,15 +1,15 @@
 /** A bound on how many may do something at once. */
+import { InvalidStateError } from '../base/errors.ts';
+import { checkCount, ownOptions } from '../base/validate.ts';
+import { probe } from '../core/probe.ts';
 import { here } from '../core/scope.ts';
 import { doneWith } from '../core/turn.ts';
 import type { MaybePromise } from '../core/task.ts';
 import { WaitQueue } from '../core/waiter.ts';
-import { checkCount, checkFunction, ownOptions } from '../base/validate.ts';
-import { InvalidStateError } from '../base/errors.ts';
+import { holding } from './guard.ts';
+import type { Guard } from './guard.ts';
 
-/** What an acquire returns: releases once, however often it is asked to. */
-export interface Guard extends Disposable {
-  release(): void;
-}
+export type { Guard };
 
 class Permit implements Guard {
   #semaphore: Semaphore | null;
@@ -34,15 +34,20 @@ export interface SemaphoreOptions {
   max?: number;
 }
 
+export interface SemaphoreStats {
+  value: number;
+  waiting: number;
+}
+
 export class Semaphore {
-  readonly #waiters = new WaitQueue<Guard, void>();
+  readonly #waiters = new WaitQueue<Guard, void>('Semaphore.acquire', this);
   readonly #max: number;
   #value: number;
 
-  constructor(value = 1, options?: SemaphoreOptions) {
+  constructor(value: number = 1, options?: SemaphoreOptions) {
     checkCount('value', value, 0, { infinite: true });
     const o = ownOptions<SemaphoreOptions>('options', options, ['max']);
-    if (o.max !== undefined) checkCount('options.max', o.max, Math.max(value, 1), { infinite: true });
+    if (o.max !== undefined) checkCount('options.max', o.max, value, { infinite: true });
     this.#value = value;
     this.#max = o.max ?? Infinity;
   }
@@ -71,9 +76,10 @@ export class Semaphore {
    */
   acquire(): Promise<Guard> {
     const scope = here();
-    if (scope.effective !== null) return Promise.reject(scope.effective);
+    if (scope.effective !== null) return Promise.reject(scope.interrupt());
     if (this.#value === 0) return this.#waiters.park(scope, undefined);
     this.#value--;
+    if (probe !== null) probe.took(this, 'Semaphore', scope.strand);
     return doneWith<Guard>(new Permit(this));
   }
 
@@ -81,40 +87,35 @@ export class Semaphore {
   tryAcquire(): Guard | null {
     if (this.#value === 0) return null;
     this.#value--;
+    if (probe !== null) probe.took(this, 'Semaphore', here().strand);
     return new Permit(this);
   }
 
   /** Gives a permit back, to the longest waiter if there is one. Throws InvalidStateError above `max`. */
   release(): void {
     const next = this.#waiters.shift();
-    if (next !== null) return next.grant(new Permit(this));
-    if (this.#value >= this.#max) throw new InvalidStateError(`Semaphore released more often than acquired: its value is ${this.#max} already`);
+    if (probe !== null) probe.gave(this);
+    if (next !== null) {
+      if (probe !== null) probe.took(this, 'Semaphore', next.holder?.strand);
+      return next.grant(new Permit(this));
+    }
+    // Infinity permits are never used up, so giving one back is never one too many.
+    if (this.#value >= this.#max && this.#max !== Infinity) {
+      throw new InvalidStateError(`Semaphore released more often than acquired: its value is ${this.#max} already`);
+    }
     this.#value++;
   }
 
   /** Holds a permit while `fn` runs. */
-  async run<T>(fn: () => MaybePromise<T>): Promise<T> {
-    checkFunction('fn', fn);
-    const guard = await this.acquire();
-    try {
-      return await fn();
-    } finally {
-      guard.release();
-    }
+  run<T>(fn: () => MaybePromise<T>): Promise<T> {
+    return holding(() => this.acquire(), fn);
   }
 
-  statistics(): { value: number; waiting: number } {
+  statistics(): SemaphoreStats {
     return Object.freeze({ value: this.#value, waiting: this.#waiters.size });
   }
 
   toString(): string {
-    return `<Semaphore ${this.locked ? 'locked' : `value ${this.#value}`}, ${this.waiting} waiting>`;
-  }
-}
-
-/** A semaphore whose value never rises above what it started with: releasing too often is an error, not a wider limit. */
-export class BoundedSemaphore extends Semaphore {
-  constructor(value = 1) {
-    super(value, { max: Math.max(value, 1) });
+    return `<${this.constructor.name} ${this.locked ? 'locked' : `value ${this.#value}`}, ${this.waiting} waiting>`;
   }
 }

@@ -1,4 +1,7 @@
-/** @module offloop/testing: virtual time, and waiting for tasks without sleeping. */
+/** @module offloop/testing: virtual time, waiting for tasks without sleeping, steps in a fixed order, and a stall on demand. */
+export { assertCheckpoints } from './assert-checkpoints.ts';
+export { blockLoop } from './block-loop.ts';
 export { MockClock } from './mock-clock.ts';
 export type { MockClockOptions } from './mock-clock.ts';
+export { Sequencer } from './sequencer.ts';
 export { waitAllTasksBlocked } from './wait-all-blocked.ts';

@@ -14,6 +14,10 @@ class BlockedWaiter extends Waiter<void, void> implements IdleEntry {
     this.cushion = cushion;
   }
 
+  override get waitingOn(): string {
+    return 'waitAllTasksBlocked';
+  }
+
   held(): boolean {
     return false;
   }
@@ -42,7 +46,7 @@ export function waitAllTasksBlocked(options?: { cushion?: number }): Promise<voi
   const o = ownOptions<{ cushion?: number }>('options', options, ['cushion']);
   if (o.cushion !== undefined) checkDuration('options.cushion', o.cushion);
   const scope = here();
-  if (scope.effective !== null) return Promise.reject(scope.effective);
+  if (scope.effective !== null) return Promise.reject(scope.interrupt());
   const waiter = new BlockedWaiter(o.cushion ?? 0);
   const promise = new Promise<void>((resolve, reject) => {
     waiter.resolve = resolve;

@@ -57,9 +57,14 @@ export class ControlBlock {
     return Atomics.load(this.#words, CLAIM) & 0xffff;
   }
 
-  /** Loop: when the job that was claimed last started, in wall-clock milliseconds; 0 = none yet. */
+  /** Loop: when the job that was claimed last began, in wall-clock milliseconds; 0 = not yet. */
   get startedAt(): number {
     return this.#started[0] as number;
+  }
+
+  /** Worker: the job that was claimed last begins only now (true), or not yet (false): loading its module must not count. */
+  begin(now: boolean): void {
+    this.#started[0] = now ? wallClock() : 0;
   }
 
   /** Loop: asks the running job to stop. */

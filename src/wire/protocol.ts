@@ -35,8 +35,8 @@ export const JOB_FIELDS = 4; // fn, id, args, extras
 export interface JobExtras {
   /** Shown by `currentJob()`, where it is not the function's. */
   readonly name?: string;
-  /** Wall-clock time in milliseconds; absent = none. */
-  readonly deadline?: number;
+  /** Milliseconds from the start of the job, for its `deadline`; absent = none. */
+  readonly timeout?: number;
   /** True when `args` hold encoded instances of registered classes. */
   readonly encoded?: true;
 }

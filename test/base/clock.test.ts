@@ -121,7 +121,10 @@ describe('the real clock', () => {
   it('does not run its callbacks in the context of whoever armed first', async () => {
     const clock = new RealClock();
     const storage = new AsyncLocalStorage<string>();
-    const seen = await storage.run('first', () => new Promise((resolve) => clock.setTimer(clock.now() + 1, () => resolve(storage.getStore()))));
+    const seen = await storage.run(
+      'first',
+      () => new Promise((resolve) => clock.setTimer(clock.now() + 1, () => resolve(storage.getStore()))),
+    );
     expect(seen).toBeUndefined();
   });
 

@@ -44,7 +44,7 @@ it('does not keep what was taken out alive', async () => {
   const { gc } = globalThis;
   if (gc === undefined) return;
   await new Promise((r) => setImmediate(r));
-  await gc();
+  gc();
   expect(ref.deref()).toBeUndefined();
 });
 

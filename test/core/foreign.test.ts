@@ -1,5 +1,4 @@
-import { getEventListeners, once } from 'node:events';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, getEventListeners, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as nodeSleep } from 'node:timers/promises';

@@ -78,7 +78,10 @@ describe('gather', () => {
         await sleep(10);
         return running--;
       };
-      await gather(Array.from({ length: 7 }, () => work), { limit: 3 });
+      await gather(
+        Array.from({ length: 7 }, () => work),
+        { limit: 3 },
+      );
       expect([most, now()]).toEqual([3, 30]);
     }));
 
@@ -226,7 +229,10 @@ describe('settle', () => {
     virtually(async () => {
       const task = background(() => sleepForever());
       task.cancel('it');
-      expect(await gather([task, () => 1], { settle: true })).toMatchObject([{ status: 'rejected', reason: { reason: 'it' } }, { value: 1 }]);
+      expect(await gather([task, () => 1], { settle: true })).toMatchObject([
+        { status: 'rejected', reason: { reason: 'it' } },
+        { value: 1 },
+      ]);
     }));
 });
 

@@ -16,15 +16,18 @@ it('outside of a worker run() runs', async () => {
   expect(await run(() => 'ran', { signals: false })).toBe('ran');
 });
 
-it.each([0, 1])('in a worker main never runs, neither does what follows run(): the module loader goes on (loading: %i)', async (loading) => {
-  let reached = 0;
-  host[key] = { loading, runReached: () => reached++ };
-  let ran = false;
-  let followed = false;
-  void run(() => (ran = true)).finally(() => (followed = true));
-  await turns(3);
-  expect([ran, followed, reached]).toEqual([false, false, 1]);
-});
+it.each([0, 1])(
+  'in a worker main never runs, neither does what follows run(): the module loader goes on (loading: %i)',
+  async (loading) => {
+    let reached = 0;
+    host[key] = { loading, runReached: () => reached++ };
+    let ran = false;
+    let followed = false;
+    void run(() => (ran = true)).finally(() => (followed = true));
+    await turns(3);
+    expect([ran, followed, reached]).toEqual([false, false, 1]);
+  },
+);
 
 it('a job in a worker that calls run() itself goes on with nothing, main does not run', async () => {
   host[key] = { loading: 0 };

@@ -156,7 +156,10 @@ describe.each([
       await waitAllTasksBlocked();
       task.cancel('outside');
       expect(await failure(task)).toMatchObject({ reason: 'outside' });
-      expect([cleaned, items.log]).toEqual([[0, 1], ['opened', 'pull 0', 'pull 1', 'closed']]);
+      expect([cleaned, items.log]).toEqual([
+        [0, 1],
+        ['opened', 'pull 0', 'pull 1', 'closed'],
+      ]);
     }));
 
   it('lets a real error thrown while unwinding win over a cancellation from outside', () =>
@@ -233,7 +236,9 @@ describe.each([
       const iterable = { [key]: () => ({ next: () => ({ value: 1, done: false }), return: () => { throw new Error('closing'); } }) } as unknown as Iterable<number>; // prettier-ignore
       expect(await failure(() => map(iterable, () => Promise.reject(new Error('boom')), { limit: 1 }))).toMatchObject({ message: 'boom' });
       expect(reports).toMatchObject([{ message: 'Another error in map', error: { message: 'closing' } }]);
-      expect(await failure(() => moveOnAfter(10, () => map(iterable, () => sleepForever(), { limit: 1 })))).toMatchObject({ message: 'closing' });
+      expect(await failure(() => moveOnAfter(10, () => map(iterable, () => sleepForever(), { limit: 1 })))).toMatchObject({
+        message: 'closing',
+      });
     }));
 
   it('of calls that never wait lets timers and I/O through', () =>

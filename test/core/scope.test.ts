@@ -52,14 +52,14 @@ describe('cancelling', () => {
     const woken: string[] = [];
     const named = (scope: Scope, name: string): void => {
       const probe = probeIn(scope);
-      probe.onCancel = () => woken.push(`${name} ${String(probe.holder)}`);
+      probe.onCancel = () => woken.push(`${name} ${probe.holder === null ? 'unlinked' : 'linked'}`);
     };
     named(top, 'a');
     named(child, 'b');
     named(new Scope(child, top.runtime), 'c');
     named(top, 'd');
     top.cancelWith(reason());
-    expect(woken).toEqual(['b null', 'c null', 'a null', 'd null']);
+    expect(woken).toEqual(['b unlinked', 'c unlinked', 'a unlinked', 'd unlinked']);
   });
 
   it('tells the first reason, once; a second cancel changes nothing (CS-01)', () => {

@@ -1,0 +1,7 @@
+import { here } from '../core/scope.ts';
+import type { Task } from '../core/task.ts';
+
+/** The tasks of the surrounding `run()` that have not settled. `parentTask` tells who answers for each. */
+export function allTasks(): Set<Task<unknown>> {
+  return new Set(here().runtime.tasks);
+}

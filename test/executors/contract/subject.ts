@@ -1,0 +1,32 @@
+/** What a contract test has in its hands: a way to make executors, and what they can do. */
+import { afterEach } from 'vitest';
+import type { Executor, PoolOptions } from '../../../src/index.ts';
+import { collectReports } from '../../support/fake-worker.ts';
+
+export interface Traits {
+  /** Jobs run in threads or processes of their own: they may block, spin and crash. */
+  readonly separate: boolean;
+  /** Arguments may hold a SharedArrayBuffer. */
+  readonly sharedMemory: boolean;
+}
+
+export interface Subject extends Traits {
+  /** An executor that is shut down after the test. */
+  use(options?: PoolOptions): Executor;
+  /** What the exception handler of the process heard during the test. */
+  readonly reports: ReturnType<typeof collectReports>;
+}
+
+/** Inside a `describe`. */
+export function makeSubject(make: (options?: PoolOptions) => Executor, traits: Traits): Subject {
+  const reports = collectReports();
+  const made: Executor[] = [];
+  afterEach(async () => {
+    await Promise.all(made.splice(0).map((executor) => executor.shutdown({ cancelPending: true, timeout: 10_000 })));
+  });
+  const use = (options?: PoolOptions): Executor => {
+    made.push(make(options));
+    return made.at(-1)!;
+  };
+  return { ...traits, reports, use };
+}

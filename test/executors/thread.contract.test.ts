@@ -1,0 +1,4 @@
+import { ThreadPoolExecutor } from '../../src/index.ts';
+import { contract } from './contract.ts';
+
+contract('ThreadPoolExecutor', (options) => new ThreadPoolExecutor(options), { separate: true, sharedMemory: true });

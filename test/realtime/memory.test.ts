@@ -1,0 +1,71 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { CancelScope } from '../../src/core/cancel-scope.ts';
+import { withSignal } from '../../src/core/foreign.ts';
+import { run } from '../../src/core/run.ts';
+import { sleep, sleepForever } from '../../src/core/sleep.ts';
+import { withTaskGroup } from '../../src/core/task-group.ts';
+import { timeout } from '../../src/core/timeout.ts';
+import { Queue } from '../../src/sync/queue.ts';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+async function heap(): Promise<number> {
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
+/** Megabytes that `work` leaves behind, after a first round that warms caches up. */
+async function growth(work: () => Promise<unknown>): Promise<number> {
+  await work();
+  const before = await heap();
+  await work();
+  return ((await heap()) - before) / 2 ** 20;
+}
+
+describe('memory stays flat', () => {
+  it('over a million put and get on a bounded queue (QU-29)', () =>
+    run(async () => {
+      const queue = new Queue<{ n: number }>(100);
+      const grown = await growth(() =>
+        withTaskGroup((tg) => {
+          tg.spawn(async () => {
+            for (let n = 0; n < 1_000_000; n++) await queue.put({ n });
+          });
+          tg.spawn(async () => {
+            for (let n = 0; n < 1_000_000; n++) {
+              if ((await queue.get()).n !== n) throw new Error(`item ${n} is out of order`);
+            }
+          });
+        }),
+      );
+      expect(queue.statistics()).toMatchObject({ size: 0, waitingGet: 0, waitingPut: 0 });
+      expect(grown).toBeLessThan(8);
+    }));
+
+  it('over 100,000 time limits that were not needed, on one long-lived task', () =>
+    run(async () => {
+      const grown = await growth(async () => {
+        for (let i = 0; i < 100_000; i++) await timeout(60_000, () => i);
+      });
+      expect(grown).toBeLessThan(8);
+    }));
+
+  it('over 50,000 waits that were cancelled, and calls with a signal, in one long-lived scope', () =>
+    run(() =>
+      new CancelScope().run(async (s) => {
+        void s.signal;
+        const grown = await growth(async () => {
+          for (let i = 0; i < 50_000; i++) {
+            await new CancelScope().run((inner) => (inner.cancel(), sleepForever()));
+            await withSignal(() => Promise.resolve());
+            if (i % 1_000 === 0) await sleep(0);
+          }
+        });
+        expect(grown).toBeLessThan(8);
+      }),
+    ));
+});
