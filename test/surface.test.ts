@@ -7,20 +7,29 @@ import { expect, it } from 'vitest';
 
 const surface: Record<string, string> = {
   'src/index.ts': `
+    AsyncEvent
+    Barrier
+    BoundedSemaphore
     BrokenBarrierError
     BrokenResourceError
     BusyResourceError
     CancelScope
     CancelledError
+    CapacityLimiter
     CircuitOpenError
     ClosedResourceError
+    Condition
+    Deferred
     ExecutorFullError
     FreeVariableError
     FunctionNotFoundError
     InvalidStateError
+    LifoQueue
+    Lock
     LoopMonitor
     NotCloneableError
     OffloopError
+    PriorityQueue
     Queue
     QueueEmpty
     QueueFull
@@ -32,12 +41,21 @@ const surface: Record<string, string> = {
     WorkerDiedError
     WouldBlock
     abortable
+    allTasks
+    asCompleted
     background
+    bindContext
+    callAt
+    callLater
+    callSoon
+    captureCallGraph
+    channel
     checkpoint
     currentEffectiveDeadline
     currentScope
     currentSignal
     currentTask
+    formatCallGraph
     fromModule
     gather
     isCancelled
@@ -46,9 +64,13 @@ const surface: Record<string, string> = {
     moveOnAfter
     now
     offload
+    openSignalReceiver
+    race
     registerClass
+    resource
     run
     runInExecutor
+    setDebug
     setDefaultExecutor
     setExceptionHandler
     shield
@@ -56,12 +78,22 @@ const surface: Record<string, string> = {
     sleep
     sleepForever
     sleepUntil
+    staggeredRace
     throwIfCancelled
     timeout
     timeoutAt
     toThread
+    wait
+    waitFor
     withSignal
     withTaskGroup
+  `,
+  'src/testing/index.ts': `
+    MockClock
+    Sequencer
+    assertCheckpoints
+    blockLoop
+    waitAllTasksBlocked
   `,
   'workers/index.ts': `
     checkCancelled

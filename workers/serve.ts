@@ -137,7 +137,7 @@ export class Server {
     this.#end(scope, ERROR, performance.now() - started, encodeThrown(error));
   }
 
-  #end(scope: JobScope, kind: number, ms: number, payload: unknown, result: unknown = undefined): void {
+  #end(scope: JobScope, kind: number, ms: number, payload: unknown, result?: unknown): void {
     this.#running = null;
     scope.leave();
     try {

@@ -10,7 +10,15 @@ enterWorker();
 // piscina listens here for its own first message only, and a stray one would crash the worker.
 parentPort?.removeAllListeners('message');
 
-export default async function serve({ hello, port, control }: { hello: Hello; port: MessagePort; control: SharedArrayBuffer }): Promise<Ready> {
+export default async function serve({
+  hello,
+  port,
+  control,
+}: {
+  hello: Hello;
+  port: MessagePort;
+  control: SharedArrayBuffer;
+}): Promise<Ready> {
   const channel = { postMessage: (message: FromWorker, transfer?: readonly object[]) => port.postMessage(message, transfer as never) };
   const server = new Server(new ControlBlock(control), channel);
   const ready = await server.getReady(hello);

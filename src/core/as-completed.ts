@@ -17,6 +17,11 @@ export interface Completed<T> {
   readonly task: Task<T>;
 }
 
+export interface AsCompletedOptions {
+  /** Milliseconds from the call until iteration throws TimeoutError (`null`: no limit). */
+  timeout?: number | null;
+}
+
 /**
  * Starts the functions among the sources, and yields each source when it has settled; a task that was given twice comes twice.
  * Leaving the loop cancels the functions that still run, unless the iterator is asked for more in the same turn of the event
@@ -31,10 +36,10 @@ export interface Completed<T> {
  */
 export function asCompleted<S extends Source>(
   src: Iterable<S>,
-  options?: { timeout?: number | null },
+  options?: AsCompletedOptions,
 ): AsyncIterableIterator<Completed<ResultOf<S>>> & AsyncDisposable {
   const sources = checkedSources(src);
-  const o = ownOptions<{ timeout: number | null }>('options', options, ['timeout']);
+  const o = ownOptions<AsCompletedOptions>('options', options, ['timeout']);
   const timeout = o.timeout ?? null;
   if (timeout !== null) checkDelay('options.timeout', timeout);
   return new Completing<ResultOf<S>>(sources, timeout);
@@ -67,6 +72,11 @@ class Completing<T> implements AsyncIterableIterator<Completed<T>>, AsyncDisposa
     this.#hooks = this.#sources.map(({ task }, index) => task.onSettled(() => this.#settled({ index, task: task as unknown as Task<T> })));
     this.#timer = this.#deadline === Infinity || sources.length === 0 ? null : clock.setTimer(this.#deadline, () => this.#expire());
     void this.#joined().then(() => this.#scope.leave());
+  }
+
+  /** For call graphs. */
+  get awaited(): TaskCore[] {
+    return this.#sources.map(({ task }) => task);
   }
 
   #joined(): Promise<void> {

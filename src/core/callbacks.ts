@@ -16,6 +16,7 @@ export interface Handle extends Disposable {
   /** Whether a pending call keeps the process alive (the default). */
   ref(): this;
   unref(): this;
+  toString(): string;
 }
 
 type Callback = (...args: unknown[]) => unknown;

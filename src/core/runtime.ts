@@ -76,11 +76,12 @@ export function useExceptionHandler(handler: ExceptionHandler | undefined): void
 }
 
 function printException(ctx: ExceptionContext): void {
-  const task = ctx.task === undefined ? '' : ` in task ${JSON.stringify(ctx.task.name)}`;
+  const name = ctx.task === undefined ? '' : JSON.stringify(ctx.task.name);
+  const task = ctx.message.includes(name) ? '' : ` in task ${name}`;
   const made = ctx.createdAt === undefined ? '' : `\ncreated at:\n${ctx.createdAt}`;
-  const text = `offloop: ${ctx.message}${task}${made}`;
-  if (!('error' in ctx)) print(text);
-  else if (!print(text, ctx.error)) print(`${text} (its error cannot be printed)`);
+  const text = `offloop: ${ctx.message}${task}`;
+  if (!('error' in ctx)) print(text + made);
+  else if (!print(text, ctx.error, ...(made === '' ? [] : [made]))) print(`${text} (its error cannot be printed)`);
 }
 
 /** A closed stderr, or an error whose own inspection throws, must not turn a report into a crash. */

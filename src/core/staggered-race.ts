@@ -43,6 +43,7 @@ class Staggered<T> {
   readonly #attempts: readonly TaskFn<T>[];
   readonly #tasks: TaskCore<T>[] = [];
   readonly #changed = new WaitQueue<void, void>('staggeredRace');
+  readonly #unwound: TaskCore[] = []; // ended after the cancellation
   #winner = -1;
 
   constructor(scope: Scope, attempts: readonly TaskFn<T>[]) {
@@ -71,6 +72,7 @@ class Staggered<T> {
     this.#tasks.push(task);
     task.onSettled(() => {
       if (this.#winner < 0 && task.state === 'done') this.#winner = index;
+      if (this.#scope.effective !== null) this.#unwound.push(task as TaskCore);
       this.#changed.shift()?.grant(undefined);
     });
     task.start(fn);
@@ -83,10 +85,9 @@ class Staggered<T> {
 
   /** Cancelled while there was no winner: an error of the cleanup has nobody to go to but the exception handler. */
   async #interrupted(): Promise<void> {
-    const running = this.#tasks.filter((task) => !task.settled);
     await joined(this.#tasks as TaskCore[]);
     this.#scope.leave();
-    for (const task of running) {
+    for (const task of this.#unwound) {
       if (task.failed) this.#scope.runtime.report({ message: 'Another error in staggeredRace', error: task.failure, task });
     }
   }

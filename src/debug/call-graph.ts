@@ -31,12 +31,12 @@ export interface CallGraphOptions {
 }
 
 type Node = TaskCore | Deferred<unknown>;
-type Target = Task<unknown> | Deferred<unknown>;
+type Target<T> = Task<unknown> | Deferred<T>;
 
 const LIVE_DEPTH = 50;
 
 /** The graph above `t` (default: the current task; null without one). */
-export function captureCallGraph(t?: Target, options?: CallGraphOptions): CallGraph | null {
+export function captureCallGraph<T>(t?: Target<T>, options?: CallGraphOptions): CallGraph | null {
   const limit = checkLimit(options);
   const target = t ?? currentTask();
   if (target === undefined) return null;
@@ -121,7 +121,7 @@ function awaitedIn(wait: Wait): Iterable<Node> {
 }
 
 /** As `captureCallGraph`, as text; empty without a task. */
-export function formatCallGraph(t?: Target, options?: CallGraphOptions): string {
+export function formatCallGraph<T>(t?: Target<T>, options?: CallGraphOptions): string {
   const graph = captureCallGraph(t, options);
   return graph === null ? '' : format(graph, '').join('\n');
 }

@@ -115,7 +115,7 @@ function report(cycle: readonly Link[]): void {
   const lines = cycle.map((link) => `  ${sentence(link, names)}`);
   const { strand } = cycle[0] as Link;
   const who = cycle.length === 1 ? 'a task waits for itself' : `${cycle.length} tasks wait for each other`;
-  strand.runtime.report({ message: `Deadlock: ${who}\n${lines.join('\n')}`, ...(strand.task === null ? {} : { task: strand.task }) });
+  strand.runtime.report({ message: `Deadlock: ${who}\n${lines.join('\n')}` });
 }
 
 /** Locks have no names: they are numbered in the order in which the report mentions them. */

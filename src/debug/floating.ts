@@ -26,9 +26,10 @@ function waitOf(m: ScopeMember): ScopeMember | null {
 
 function report(scope: Scope, call: ScopeMember, wait: ScopeMember): void {
   const site = siteOf(call);
-  const name = (site && calledIn(site)) ?? describeWait(call.isScope ? wait : call);
+  const on = describeWait(wait);
+  const name = (site && calledIn(site)) ?? on;
   scope.runtime.report({
-    message: `${name} was never awaited: it still waits for ${describeWait(wait)}, though the scope it was called in has ended`,
+    message: `${name} was never awaited: it still waits${name === on ? '' : ` for ${on}`}, though the scope it was called in has ended`,
     ...(scope.task === null ? {} : { task: scope.task }),
     ...(site === undefined ? {} : { createdAt: textOf(site) }),
   });

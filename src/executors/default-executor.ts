@@ -3,7 +3,7 @@ import { checkDuration } from '../base/validate.ts';
 import { reportsFailure } from '../core/background.ts';
 import { here } from '../core/scope.ts';
 import { TaskCore } from '../core/task.ts';
-import type { MaybePromise, Task } from '../core/task.ts';
+import type { Task } from '../core/task.ts';
 import type { Executor, Offloaded, SubmitOptions } from './executor.ts';
 import { checkExecutor, resolveSubmitOptions } from './options.ts';
 import { ThreadPoolExecutor } from './thread.ts';
@@ -21,14 +21,21 @@ export function defaultExecutor(): Executor {
 function inPlace(fn: Fn, args: readonly unknown[], options: SubmitOptions | undefined): Task<unknown> {
   const settings = resolveSubmitOptions(options);
   const scope = here();
-  const task = new TaskCore<unknown>(scope, settings.name ?? fn.name, reportsFailure);
-  if (scope.effective === null) task.start(() => fn(...(args as never[])) as MaybePromise<unknown>, true);
+  const task = new TaskCore(scope, settings.name ?? fn.name, reportsFailure);
+  if (scope.effective === null) task.start(() => fn(...(args as never[])), true);
   else task.fail(scope.effective);
   return task;
 }
 
 /** Submits to `executor`, or to the default one. The stacks of its errors end at the caller of `below`. */
-export function submitTo(executor: Executor | null, below: Fn, fn: Fn, local: Fn, args: readonly unknown[], options?: SubmitOptions): Task<unknown> {
+export function submitTo(
+  executor: Executor | null,
+  below: Fn,
+  fn: Fn,
+  local: Fn,
+  args: readonly unknown[],
+  options?: SubmitOptions,
+): Task<unknown> {
   if (executor === null && workerState() !== undefined) return inPlace(local, args, options);
   const target = executor ?? defaultExecutor();
   if (target instanceof ThreadPoolExecutor) return target.submitFrom(below, fn, args, options);
@@ -43,14 +50,18 @@ export function submitTo(executor: Executor | null, below: Fn, fn: Fn, local: Fn
  * - On cancel: as `Executor.submit`.
  * - Throws: TypeError for what is no executor; the task rejects with everything else.
  */
-export function runInExecutor<A extends unknown[], R>(executor: Executor | null, fn: Offloaded<A, R> | ((...a: A) => R), ...args: A): Task<Awaited<R>> {
+export function runInExecutor<A extends unknown[], R>(
+  executor: Executor | null,
+  fn: Offloaded<A, R> | ((...a: A) => R),
+  ...args: A
+): Task<Awaited<R>> {
   if (executor !== null) checkExecutor('executor', executor);
-  return submitTo(executor, runInExecutor as Fn, fn as Fn, localOf(fn as Fn), args) as Task<Awaited<R>>;
+  return submitTo(executor, runInExecutor, fn, localOf(fn), args) as Task<Awaited<R>>;
 }
 
 /** `asyncio.to_thread`: runs `fn(...args)` in the default executor. */
 export function toThread<A extends unknown[], R>(fn: Offloaded<A, R> | ((...a: A) => R), ...args: A): Task<Awaited<R>> {
-  return submitTo(null, toThread as Fn, fn as Fn, localOf(fn as Fn), args) as Task<Awaited<R>>;
+  return submitTo(null, toThread, fn, localOf(fn), args) as Task<Awaited<R>>;
 }
 
 function localOf(fn: Fn): Fn {
@@ -73,4 +84,3 @@ export async function shutdownDefaultExecutor(timeout?: number): Promise<void> {
   runtime.executor = null;
   if (executor !== null) await executor.shutdown(timeout === undefined ? {} : { timeout });
 }
-

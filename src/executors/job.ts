@@ -111,7 +111,7 @@ export class Job extends TaskCore {
   ): Promise<A | B> {
     if (this.#site !== null) return super.then(onValue, onError);
     const reaction = (error: unknown): never => this.#addSite(error, reaction);
-    return super.then(undefined, reaction).then(onValue as never, onError);
+    return super.then(undefined, reaction).then(onValue, onError);
   }
 
   #addSite(error: unknown, reaction: (error: unknown) => never): never {

@@ -2,6 +2,7 @@
 import { CancelledError, isCancelled } from '../base/errors.ts';
 import { checkBoolean, checkCount, checkFunction, ownOptions, wrongType } from '../base/validate.ts';
 import { Ring } from '../base/ring.ts';
+import { linkSignal } from '../core/link-signal.ts';
 import { ambient, here, Scope } from '../core/scope.ts';
 import { isThenable } from '../core/task.ts';
 import type { Task } from '../core/task.ts';
@@ -9,7 +10,8 @@ import { parkIn, WaitQueue } from '../core/waiter.ts';
 import type { MapOptions, SubmitOptions } from './executor.ts';
 import { resolveSubmitOptions, submitKeys } from './options.ts';
 
-type Submit<A> = (item: A, options: SubmitOptions) => Task<unknown>;
+/** The stacks of its errors end at the caller of `below`. */
+type Submit<A> = (item: A, options: SubmitOptions, below: (...args: never[]) => unknown) => Task<unknown>;
 type Result = AsyncIterableIterator<unknown> & AsyncDisposable;
 
 export function mapJobs<A>(
@@ -24,10 +26,11 @@ export function mapJobs<A>(
   if (o.limit !== undefined) checkCount('options.limit', o.limit, 1);
   if (o.ordered !== undefined) checkBoolean('options.ordered', o.ordered);
   if (o.progress !== undefined) checkFunction('options.progress', o.progress);
-  const { limit, ordered, progress, ...settings } = o;
-  resolveSubmitOptions(settings);
+  resolveSubmitOptions(withoutMapOptions(o));
+  // One listener for all jobs: Node warns of a leak when a signal has more than ten.
+  const { limit, ordered, progress, signal, ...settings } = o;
   const pull = puller(items);
-  return new JobMap(submit, pull, { ...settings }, limit ?? lookAhead, ordered ?? true, progress);
+  return new JobMap(submit, pull, { settings: { ...settings }, limit: limit ?? lookAhead, ordered: ordered ?? true, progress, signal });
 }
 
 interface Puller<A> {
@@ -46,6 +49,18 @@ function puller<A>(items: Iterable<A> | AsyncIterable<A>): Puller<A> {
   return { next: () => it.next() as IteratorResult<A, unknown>, close: () => it.return?.(), total };
 }
 
+interface MapSettings {
+  readonly settings: SubmitOptions;
+  readonly limit: number;
+  readonly ordered: boolean;
+  readonly progress: MapOptions['progress'];
+  readonly signal: AbortSignal | undefined;
+}
+
+function withoutMapOptions({ limit: _, ordered: _o, progress: _p, ...settings }: Partial<MapOptions>): SubmitOptions {
+  return settings;
+}
+
 /** Why jobs are stopped that nobody will ask for any more. */
 function reasonOf(failure: { error: unknown } | null): CancelledError {
   if (failure === null) return new CancelledError({ source: 'explicit', reason: 'the consumer of map() has stopped' });
@@ -55,14 +70,12 @@ function reasonOf(failure: { error: unknown } | null): CancelledError {
 class JobMap<A> implements Result {
   readonly #submit: Submit<A>;
   readonly #items: Puller<A>;
-  readonly #settings: SubmitOptions;
-  readonly #limit: number;
-  readonly #ordered: boolean;
-  readonly #progress: MapOptions['progress'];
+  readonly #o: MapSettings;
   readonly #line = new Ring<Task<unknown>>(); // ordered: as submitted; else: as settled
   readonly #running = new Set<Task<unknown>>();
   readonly #consumers = new WaitQueue<void, void>('Executor.map');
   #scope: Scope | null = null; // of the jobs and of the pulls, so that a source which waits stops as well
+  #unlink: (() => void) | null = null;
   #done = 0;
   #ended = false; // no more items
   #pull: Promise<void> | null = null;
@@ -70,28 +83,18 @@ class JobMap<A> implements Result {
   #stopping: Promise<void> | null = null;
   #failure: { error: unknown } | null = null;
 
-  constructor(
-    submit: Submit<A>,
-    items: Puller<A>,
-    settings: SubmitOptions,
-    limit: number,
-    ordered: boolean,
-    progress: MapOptions['progress'],
-  ) {
+  constructor(submit: Submit<A>, items: Puller<A>, settings: MapSettings) {
     this.#submit = submit;
     this.#items = items;
-    this.#settings = settings;
-    this.#limit = limit;
-    this.#ordered = ordered;
-    this.#progress = progress;
+    this.#o = settings;
   }
 
   async next(): Promise<IteratorResult<unknown, undefined>> {
     for (;;) {
-      const { effective } = here();
-      if (effective !== null) await this.#stop({ error: effective });
+      const reason = here().effective ?? (this.#closed ? null : this.#open().effective);
+      if (reason !== null) await this.#stop({ error: reason });
       if (this.#closed) return { done: true, value: undefined };
-      this.#fill();
+      this.#fill(this.#open());
       if (this.#ready()) return { done: false, value: await this.#take() };
       // The source failed at its place: the results of the items before have been handed out.
       if (this.#ended && this.#running.size === 0) return await this.#stop(this.#failure);
@@ -99,15 +102,24 @@ class JobMap<A> implements Result {
     }
   }
 
+  #open(): Scope {
+    if (this.#scope === null) {
+      const around = here();
+      this.#scope = new Scope(around, around.runtime);
+      if (this.#o.signal !== undefined) this.#unlink = linkSignal(this.#o.signal, this.#scope);
+    }
+    return this.#scope;
+  }
+
   #ready(): boolean {
-    return this.#line.size > 0 && (!this.#ordered || (this.#line.first as Task<unknown>).settled);
+    return this.#line.size > 0 && (!this.#o.ordered || (this.#line.first as Task<unknown>).settled);
   }
 
   async #take(): Promise<unknown> {
     const task = this.#line.shift();
     try {
       const value = task.result();
-      this.#progress?.(++this.#done, this.#items.total);
+      this.#o.progress?.(++this.#done, this.#items.total);
       return value;
     } catch (error) {
       await this.#stop({ error });
@@ -116,12 +128,11 @@ class JobMap<A> implements Result {
   }
 
   /** Submits items until enough are under way. */
-  #fill(): void {
-    const scope = (this.#scope ??= new Scope(here(), here().runtime));
-    while (this.#pull === null && !this.#ended && !this.#closed && this.#underWay < this.#limit) {
+  #fill(scope: Scope): void {
+    while (this.#pull === null && !this.#ended && !this.#closed && this.#underWay < this.#o.limit) {
       try {
         const next = ambient.run(scope, () => this.#items.next());
-        if (isThenable(next)) this.#pull = this.#await(next);
+        if (isThenable(next)) this.#pull = this.#await(next, scope);
         else this.#accept(next, scope);
       } catch (error) {
         this.#fail(error);
@@ -131,19 +142,19 @@ class JobMap<A> implements Result {
 
   /** Results that wait to be taken count too, or a slow consumer would pile them up. Ordered ones stand in the line while they run. */
   get #underWay(): number {
-    return this.#ordered ? this.#line.size : this.#line.size + this.#running.size;
+    return this.#o.ordered ? this.#line.size : this.#line.size + this.#running.size;
   }
 
   /** Never rejects. */
-  async #await(next: PromiseLike<IteratorResult<A, unknown>>): Promise<void> {
+  async #await(next: PromiseLike<IteratorResult<A, unknown>>, scope: Scope): Promise<void> {
     try {
       const result = await next;
-      if (!this.#closed) this.#accept(result, this.#scope as Scope);
+      if (!this.#closed) this.#accept(result, scope);
     } catch (error) {
       this.#fail(error);
     }
     this.#pull = null;
-    this.#fill();
+    this.#fill(scope);
     this.#wake();
   }
 
@@ -152,13 +163,14 @@ class JobMap<A> implements Result {
       this.#ended = true;
       return;
     }
-    const task = ambient.run(scope, () => this.#submit(next.value, this.#settings));
+    // oxlint-disable-next-line typescript/unbound-method -- it is not called: the line to show is the consumer's
+    const task = ambient.run(scope, () => this.#submit(next.value, this.#o.settings, this.next));
     this.#running.add(task);
-    if (this.#ordered) this.#line.push(task);
+    if (this.#o.ordered) this.#line.push(task);
     task.onSettled(() => {
       this.#running.delete(task);
       if (task.state === 'failed') task.error(); // ours to report
-      if (!this.#ordered) this.#line.push(task);
+      if (!this.#o.ordered) this.#line.push(task);
       this.#wake();
     });
   }
@@ -189,6 +201,7 @@ class JobMap<A> implements Result {
     await Promise.all(settled);
     await this.#pull;
     await closing;
+    this.#unlink?.();
     this.#scope?.leave();
     this.#wake();
     this.#reportRest(failure);

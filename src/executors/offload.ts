@@ -51,7 +51,9 @@ export function fromModule<M extends object>(url: URL | string): FromModule<M> {
 }
 
 export type FromModule<M extends object> = {
-  readonly [K in keyof M as M[K] extends (...a: any[]) => unknown ? K : never]: M[K] extends (...a: any[]) => unknown ? OffloadedFn<M[K]> : never;
+  readonly [K in keyof M as M[K] extends (...a: any[]) => unknown ? K : never]: M[K] extends (...a: any[]) => unknown
+    ? OffloadedFn<M[K]>
+    : never;
 };
 
 /** The function itself, for `local` and inside a worker: imports the module here. */
@@ -71,13 +73,16 @@ interface Address {
 }
 
 function callable(address: Address, name: string, local: Fn): Offloaded<unknown[], unknown> {
-  const call = (...args: unknown[]): unknown => submitTo(null, call as Fn, call as Fn, local, args);
+  const call = (...args: unknown[]): unknown => submitTo(null, call, call, local, args);
   const withOptions = (options: SubmitOptions & { executor?: Executor }): unknown => {
     const { executor, settings } = splitExecutor(options);
-    const configured = (...args: unknown[]): unknown => submitTo(executor ?? null, configured as Fn, call as Fn, local, args, settings);
+    const configured = (...args: unknown[]): unknown => submitTo(executor ?? null, configured, call, local, args, settings);
     return configured;
   };
-  markOffloaded(call as Fn, address, name);
+  markOffloaded(call, address, name);
   Object.defineProperty(call, 'name', { value: name });
-  return Object.assign(call, { with: withOptions, local, module: address.module, export: address.export }) as unknown as Offloaded<unknown[], unknown>;
+  return Object.assign(call, { with: withOptions, local, module: address.module, export: address.export }) as unknown as Offloaded<
+    unknown[],
+    unknown
+  >;
 }

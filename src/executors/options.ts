@@ -60,6 +60,7 @@ export function resolvePoolOptions(options: PoolOptions | undefined, kind: strin
   if (o.maxQueue !== undefined) checkCount('options.maxQueue', o.maxQueue, 0, { infinite: true });
   if (o.onFull !== undefined) checkOneOf('options.onFull', o.onFull, ['wait', 'reject']);
   if (o.name !== undefined) checkString('options.name', o.name);
+  if (o.execArgv !== undefined) checkArgv(o.execArgv);
   return {
     min,
     max,
@@ -72,7 +73,7 @@ export function resolvePoolOptions(options: PoolOptions | undefined, kind: strin
     preload: checkPreload(o.preload),
     resourceLimits: checkLimits(o.resourceLimits),
     env: checkEnv(o.env),
-    execArgv: workerExecArgv(checkArgv(o.execArgv)),
+    execArgv: workerExecArgv(o.execArgv),
   };
 }
 
@@ -96,14 +97,12 @@ function checkLimits(limits: unknown): Record<string, number> | undefined {
     checkNumber(where, value, expected);
     if (value <= 0 || value === Infinity) throw outOfRange(where, expected, value);
   }
-  return { ...own } as Record<string, number>;
+  return { ...own };
 }
 
-function checkArgv(argv: readonly string[] | undefined): readonly string[] | undefined {
-  if (argv === undefined) return undefined;
+function checkArgv(argv: unknown): void {
   if (!Array.isArray(argv)) throw wrongType('options.execArgv', 'an array of strings', argv);
   argv.forEach((word, i) => checkString(`options.execArgv[${i}]`, word));
-  return argv;
 }
 
 function checkEnv(env: unknown): NodeJS.ProcessEnv | undefined {
@@ -113,7 +112,7 @@ function checkEnv(env: unknown): NodeJS.ProcessEnv | undefined {
   for (const [key, value] of Object.entries(env)) {
     if (value !== undefined && typeof value !== 'string') throw wrongType(`options.env.${key}`, 'a string', value);
   }
-  return { ...env } as NodeJS.ProcessEnv;
+  return { ...env };
 }
 
 export interface JobSettings {

@@ -58,8 +58,12 @@ export class Slot implements WorkerListener, Home {
     return this.#jobs.length > 0;
   }
 
+  /** Abandoned jobs run, too; those that were cancelled before they began do not. */
   get running(): number {
-    return this.#jobs.length - this.#settled;
+    const { claimed } = this.#worker.control;
+    let running = 0;
+    for (let i = this.#settled; i < this.#jobs.length; i++) if (i < claimed || !(this.#jobs[i] as Job).settled) running++;
+    return running;
   }
 
   get isReady(): boolean {

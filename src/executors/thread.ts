@@ -38,7 +38,8 @@ export class ThreadPoolExecutor implements Executor {
   }
 
   submit<A extends unknown[], R>(fn: Offloaded<A, R> | ((...a: A) => R), args: A, options?: SubmitOptions): Task<Awaited<R>> {
-    return this.submitFrom(this.submit as Fn, fn as Fn, args, options) as Task<Awaited<R>>;
+    // oxlint-disable-next-line typescript/unbound-method -- it is not called: stacks end at its caller
+    return this.submitFrom(this.submit, fn, args, options) as Task<Awaited<R>>;
   }
 
   /** As `submit`; the stacks of its errors end at the caller of `below`. @internal */
@@ -65,7 +66,7 @@ export class ThreadPoolExecutor implements Executor {
     items: Iterable<A> | AsyncIterable<A>,
     options?: MapOptions,
   ): AsyncIterableIterator<Awaited<R>> & AsyncDisposable {
-    const submit = (item: A, o: SubmitOptions): Task<unknown> => this.submitFrom(this.map as Fn, fn as Fn, [item], o);
+    const submit = (item: A, o: SubmitOptions, below: Fn): Task<unknown> => this.submitFrom(below, fn, [item], o);
     return mapJobs(submit, fn as Fn, items, options, 2 * this.#pool.settings.max) as AsyncIterableIterator<Awaited<R>> & AsyncDisposable;
   }
 

@@ -7,7 +7,7 @@
 import { BrokenBarrierError } from '../base/errors.ts';
 import { checkCount } from '../base/validate.ts';
 import { here } from '../core/scope.ts';
-import { done } from '../core/turn.ts';
+import { doneWith } from '../core/turn.ts';
 import { WaitQueue } from '../core/waiter.ts';
 
 export type BarrierState = 'filling' | 'draining' | 'resetting' | 'broken';
@@ -56,10 +56,16 @@ export class Barrier {
    */
   async wait(): Promise<number> {
     while (this.#mustStayOut()) await this.#outside.park(here(), undefined);
-    if (this.#inside.size + 1 < this.parties) return this.#stay();
-    this.#letGo();
-    await done();
-    return this.parties - 1;
+    let letGo = true;
+    try {
+      return await (this.#inside.size + 1 < this.parties ? this.#inside.park(here(), undefined) : this.#letGo());
+    } catch (error) {
+      letGo = error instanceof BrokenBarrierError; // else cancelled
+      throw error;
+    } finally {
+      // Not before the caller has gone on: the last of a round may reset the barrier without hitting those who are back.
+      if (letGo) queueMicrotask(this.#left);
+    }
   }
 
   /** Asked again after each wait outside: by then it may be broken, the caller cancelled, or the next round leaving. */
@@ -70,27 +76,18 @@ export class Barrier {
     return this.#leaving > 0;
   }
 
-  async #stay(): Promise<number> {
-    try {
-      const place = await this.#inside.park(here(), undefined);
-      this.#left();
-      return place;
-    } catch (error) {
-      if (error instanceof BrokenBarrierError) this.#left(); // a cancelled one was never let go
-      throw error;
-    }
-  }
-
-  #letGo(): void {
-    this.#leaving = this.#inside.size;
+  /** The last one lets the round go, and gets the last place. */
+  #letGo(): Promise<number> {
+    this.#leaving = this.parties;
     this.#why = 'draining';
     for (let place = 0, w = this.#inside.shift(); w !== null; w = this.#inside.shift()) w.grant(place++);
+    return doneWith(this.parties - 1);
   }
 
-  #left(): void {
+  readonly #left = (): void => {
     if (--this.#leaving > 0) return;
     for (let w = this.#outside.shift(); w !== null; w = this.#outside.shift()) w.grant(undefined);
-  }
+  };
 
   /** Starts afresh: whoever waits inside gets BrokenBarrierError; a broken barrier is usable again. */
   reset(): void {

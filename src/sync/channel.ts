@@ -37,6 +37,7 @@ export interface SendChannel<T> extends Disposable {
   /** Closes this end: what waits in `send` on it is refused. Items that were sent stay. Closing twice is fine. */
   close(): void;
   statistics(): ChannelStats;
+  toString(): string;
 }
 
 export interface ReceiveChannel<T> extends Disposable, AsyncIterable<T> {
@@ -56,6 +57,7 @@ export interface ReceiveChannel<T> extends Disposable, AsyncIterable<T> {
   /** Closes this end: what waits in `receive` on it is refused. With the last receiver go the items nobody took. */
   close(): void;
   statistics(): ChannelStats;
+  toString(): string;
 }
 
 const always = (): boolean => true;

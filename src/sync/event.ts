@@ -3,6 +3,11 @@ import { here } from '../core/scope.ts';
 import { doneWith } from '../core/turn.ts';
 import { WaitQueue } from '../core/waiter.ts';
 
+export interface EventStats {
+  isSet: boolean;
+  waiting: number;
+}
+
 export class AsyncEvent {
   readonly #waiters = new WaitQueue<true, void>('AsyncEvent.wait', this);
   #set = false;
@@ -40,7 +45,7 @@ export class AsyncEvent {
     return this.#set ? doneWith<true>(true) : this.#waiters.park(scope, undefined);
   }
 
-  statistics(): { isSet: boolean; waiting: number } {
+  statistics(): EventStats {
     return Object.freeze({ isSet: this.#set, waiting: this.#waiters.size });
   }
 

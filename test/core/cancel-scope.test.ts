@@ -132,6 +132,23 @@ describe('cancel', () => {
       }),
     ));
 
+  it('of the outermost of 5,000 nested scopes does not overflow the stack (CS-31)', () =>
+    virtually(async () => {
+      let unwound = 0;
+      const nest = async (depth: number): Promise<void> => {
+        await checkpoint();
+        if (depth === 0) return sleepForever();
+        try {
+          await new CancelScope().run(() => nest(depth - 1));
+        } finally {
+          unwound++;
+        }
+      };
+      const outermost = new CancelScope({ timeout: 10 });
+      await outermost.run(() => nest(5_000));
+      expect([outermost.cancelledCaught, unwound]).toEqual([true, 5_000]);
+    }));
+
   it('after the end changes nothing', () =>
     virtually(async () => {
       const scope = new CancelScope();

@@ -73,8 +73,8 @@ describe('wait', () => {
   it('reports tasks that finish before the waiter resumes as done (WA-05)', () =>
     virtually(async () => {
       const gate = new Deferred<void>();
-      const a = background(async () => void (await gate));
-      const b = background(async () => void (await gate));
+      const a = background(async () => await gate);
+      const b = background(async () => await gate);
       const waiting = wait([a, b], { until: 'first' });
       await waitAllTasksBlocked();
       gate.resolve();

@@ -36,7 +36,9 @@ describe('the error of a job whose worker died', () => {
     const cause = new SyntaxError('Unexpected token');
     const error = loadFailed(job, Object.assign(new Error('Cannot load', { cause }), { url: 'file:///a.js' }));
     expect(error).toMatchObject({ why: 'load-failed', cause, job: 'resize' });
-    expect(error.message).toBe('Module file:///a.js failed to load in the worker, so job "resize" could not run: SyntaxError: Unexpected token');
+    expect(error.message).toBe(
+      'Module file:///a.js failed to load in the worker, so job "resize" could not run: SyntaxError: Unexpected token',
+    );
   });
 
   it('of a worker that could not get ready says whose fault it was', () => {

@@ -14,13 +14,26 @@ import { makeSubject } from './contract/subject.ts';
 import type { Traits } from './contract/subject.ts';
 
 export function contract(name: string, make: (options?: PoolOptions) => Executor, traits: Traits): void {
+  // oxlint-disable-next-line vitest/valid-title -- it is the name of the executor
   describe(name, () => {
     const subject = makeSubject(make, traits);
-    describe('functions', () => basics(subject));
-    describe('data', () => data(subject));
-    describe('scheduling', () => scheduling(subject));
-    describe('cancellation and time limits', () => cancellation(subject));
-    describe('failure', () => failure(subject));
-    describe('shutdown', () => shutdown(subject));
+    describe('functions', () => {
+      basics(subject);
+    });
+    describe('data', () => {
+      data(subject);
+    });
+    describe('scheduling', () => {
+      scheduling(subject);
+    });
+    describe('cancellation and time limits', () => {
+      cancellation(subject);
+    });
+    describe('failure', () => {
+      failure(subject);
+    });
+    describe('shutdown', () => {
+      shutdown(subject);
+    });
   });
 }

@@ -1,27 +1,23 @@
 /** What the pool's own tests do not see: the crew without a pool. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { InvalidStateError } from '../../src/base/errors.ts';
 import { Crew } from '../../src/executors/crew.ts';
 import type { PoolOptions } from '../../src/executors/executor.ts';
 import { resolvePoolOptions } from '../../src/executors/options.ts';
 import type { Slot } from '../../src/executors/slot.ts';
+import { fakeTime } from '../support/fake-time.ts';
 import { FakeWorker } from '../support/fake-worker.ts';
 import { makeJob } from '../support/jobs.ts';
 import { failure } from '../support/virtual.ts';
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-});
-afterEach(async () => {
-  await vi.runAllTimersAsync();
-  vi.useRealTimers();
-});
+const pass = fakeTime();
 
 function makeCrew(options: PoolOptions): { crew: Crew; workers: FakeWorker[]; left: Slot[]; broken: { by: Error | null } } {
   const workers: FakeWorker[] = [];
   const left: Slot[] = [];
   const broken = { by: null as Error | null };
-  const host = { slotFree: vi.fn(), slotDied: vi.fn(), jobEnded: vi.fn(), warn: vi.fn(), slotLeaves: (slot: Slot) => void left.push(slot) };
+  const nothing = (): void => {};
+  const host = { slotFree: nothing, slotDied: nothing, jobEnded: nothing, warn: nothing, slotLeaves: (slot: Slot) => void left.push(slot) };
   const crew = new Crew(
     resolvePoolOptions(options, 'crew'),
     (listener) => {
@@ -80,7 +76,7 @@ describe('Crew', () => {
     let jobs: unknown = null;
     const killed = crew.kill(slot).then((had) => (jobs = had));
     expect([crew.size, left]).toEqual([0, [slot]]);
-    await vi.advanceTimersByTimeAsync(1000);
+    await pass(1000);
     expect(jobs).toBe(null);
     workers[0]!.go();
     await killed;
@@ -95,7 +91,7 @@ describe('Crew', () => {
     void crew.kill(first!);
     let over = false;
     const disbanded = crew.disband().then(() => (over = true));
-    await vi.advanceTimersByTimeAsync(10);
+    await pass(10);
     expect([over, workers.map((w) => w.terminated)]).toEqual([false, [true, true, true]]);
     workers[0]!.go();
     await disbanded;
@@ -108,14 +104,14 @@ describe('Crew', () => {
     crew.grow(2);
     expect(unref).toHaveBeenCalledTimes(1);
     expect((unref.mock.results[0]!.value as NodeJS.Timeout).hasRef()).toBe(false);
-    await vi.advanceTimersByTimeAsync(3000);
+    await pass(3000);
     expect([crew.size, vi.getTimerCount()]).toEqual([0, 0]);
   });
 
   it('an idle time of more than 24 days is a long time, not none', async () => {
     const { crew } = makeCrew({ max: 1, idleTimeout: 2 ** 33 });
     crew.grow(1);
-    await vi.advanceTimersByTimeAsync(2 ** 31 + 10);
+    await pass(2 ** 31 + 10);
     expect(crew.size).toBe(1);
     await crew.disband();
   });

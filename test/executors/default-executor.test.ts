@@ -1,5 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { CancelledError, CancelScope, run, runInExecutor, setDefaultExecutor, shutdownDefaultExecutor, ThreadPoolExecutor, toThread } from '../../src/index.ts';
+import {
+  CancelledError,
+  CancelScope,
+  run,
+  runInExecutor,
+  setDefaultExecutor,
+  shutdownDefaultExecutor,
+  ThreadPoolExecutor,
+  toThread,
+} from '../../src/index.ts';
 import { here } from '../../src/core/scope.ts';
 import type { Executor } from '../../src/index.ts';
 import { add, whereAmI } from '../fixtures/jobs/basic.ts';
@@ -59,7 +68,9 @@ describe('the default executor', () => {
   });
 
   it('refuses what is no executor, and what is no time limit', async () => {
-    expect(await refusal(() => setDefaultExecutor({} as never))).toBe('TypeError OFFLOOP_INVALID_ARGUMENT: Expected executor to be an Executor, got {} (object)');
+    expect(await refusal(() => setDefaultExecutor({} as never))).toBe(
+      'TypeError OFFLOOP_INVALID_ARGUMENT: Expected executor to be an Executor, got {} (object)',
+    );
     expect(await refusal(() => runInExecutor('threads' as never, add, 1, 2))).toContain('Expected executor to be an Executor');
     expect(await refusal(() => shutdownDefaultExecutor(NaN))).toContain('RangeError OFFLOOP_OUT_OF_RANGE');
     expect(await refusal(() => shutdownDefaultExecutor('soon' as never))).toContain('TypeError OFFLOOP_INVALID_ARGUMENT');
@@ -82,7 +93,9 @@ describe('runInExecutor and toThread', () => {
   });
 
   it('reject for what is no function', async () => {
-    expect(await refusal(toThread(5 as never) as never)).toContain('Expected fn to be an offloaded or self-contained function, got 5 (number)');
+    expect(await refusal(toThread(5 as never) as never)).toContain(
+      'Expected fn to be an offloaded or self-contained function, got 5 (number)',
+    );
     expect(await refusal(toThread(null as never) as never)).toContain('got null');
   });
 

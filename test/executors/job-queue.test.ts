@@ -78,14 +78,20 @@ describe('JobQueue', () => {
         const out: Job[] = [];
         const take = (job: Job): void => void model.splice(model.indexOf(job), 1);
         for (const s of steps) {
-          if ('push' in s) model.push(makeJob({ priority: s.push })), queue.push(model.at(-1)!);
-          else if ('shift' in s) {
+          if ('push' in s) {
+            model.push(makeJob({ priority: s.push }));
+            queue.push(model.at(-1)!);
+          } else if ('shift' in s) {
             const job = queue.shift();
             expect(job).toBe(model.toSorted(byPriorityAndAge)[0] ?? null);
-            if (job !== null) take(job), out.push(job);
+            if (job === null) continue;
+            take(job);
+            out.push(job);
           } else if ('remove' in s) {
             const job = model[s.remove];
-            if (job !== undefined) job.list!.remove(job), take(job);
+            if (job === undefined) continue;
+            job.list!.remove(job);
+            take(job);
           } else {
             const back = out.splice(0, s.putBack).sort((a, b) => a.id - b.id);
             model.push(...back);

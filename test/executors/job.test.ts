@@ -32,7 +32,7 @@ describe('a job', () => {
   });
 
   it('tells its host when it is cancelled, by itself or from outside, and not after its end', async () => {
-    const jobCancelled = vi.fn();
+    const jobCancelled = vi.fn<(job: Job) => void>();
     const scope = new CancelScope();
     const [a, b, c] = await scope
       .run(async () => {
@@ -103,7 +103,7 @@ describe('a job', () => {
   });
 
   it('that nobody awaits moves up when its scope ends, and is cancelled with the next one around', async () => {
-    const jobCancelled = vi.fn((job: Job) => job.endCancelled());
+    const jobCancelled = vi.fn<(job: Job) => void>((job) => void job.endCancelled());
     const outer = new CancelScope();
     await outer.run(async () => {
       const job = await new CancelScope().run(() => [makeJob({}, [], { jobCancelled })]);
@@ -138,7 +138,8 @@ describe('the place of submission', () => {
     }
     const failing = failure(awaitingFunction());
     job.sent(1, performance.now());
-    for (const other of jobs) other.end({ ok: false, error: Object.assign(new Error('far away'), { stack: 'Error: far away\n    at worker' }) });
+    for (const other of jobs)
+      other.end({ ok: false, error: Object.assign(new Error('far away'), { stack: 'Error: far away\n    at worker' }) });
     const { stack } = (await failing) as Error;
     expect(stack).toMatch(/^Error: far away\n {4}at worker\n.*offloop: submitted here.*\n {4}at (async )?awaitingFunction /);
     expect(((await failure(job)) as Error).stack).toBe(stack);

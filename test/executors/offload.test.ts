@@ -38,7 +38,9 @@ describe('offload', () => {
     const meta = { url: 'file:///refusals.js' } as ImportMeta;
     expect(await refusal(() => offload(undefined as never, () => 0))).toContain('Expected meta to be `import.meta`, got undefined');
     expect(await refusal(() => offload({} as never, () => 0))).toContain('a bundler that emits CommonJS drops it');
-    expect(await refusal(() => offload(meta, 5 as never))).toBe('TypeError OFFLOOP_INVALID_ARGUMENT: Expected fn to be a function, got 5 (number)');
+    expect(await refusal(() => offload(meta, 5 as never))).toBe(
+      'TypeError OFFLOOP_INVALID_ARGUMENT: Expected fn to be a function, got 5 (number)',
+    );
     expect(await refusal(() => offload(meta, function* gen() {} as never))).toContain('generators cannot be offloaded yet');
     expect(await refusal(() => offload(meta, async function* gen() {} as never))).toContain('generators cannot be offloaded yet');
     expect(await refusal(() => offload(meta, () => 0, { name: 7 as never }))).toContain('Expected options.name to be a string');
@@ -70,7 +72,7 @@ describe('fromModule', () => {
   });
 
   it('is no promise, and has no other properties than names', async () => {
-    expect(await module).toBe(module);
+    expect(await Promise.resolve(module)).toBe(module);
     expect([(module as Record<symbol, unknown>)[Symbol.iterator], 'then' in module, 'x' in module]).toEqual([undefined, false, true]);
   });
 

@@ -4,16 +4,25 @@ import { resolvePoolOptions, resolveShutdown, resolveSubmitOptions, splitExecuto
 import { ThreadPoolExecutor } from '../../src/executors/thread.ts';
 import { refusal } from '../support/virtual.ts';
 
-const pool = (options: unknown): (() => unknown) => () => resolvePoolOptions(options as never, 'Pool');
-const submit = (options: unknown): (() => unknown) => () => resolveSubmitOptions(options as never);
-const shutdown = (options: unknown): (() => unknown) => () => resolveShutdown(options);
+const pool =
+  (options: unknown): (() => unknown) =>
+  () =>
+    resolvePoolOptions(options as never, 'Pool');
+const submit =
+  (options: unknown): (() => unknown) =>
+  () =>
+    resolveSubmitOptions(options as never);
+const shutdown =
+  (options: unknown): (() => unknown) =>
+  () =>
+    resolveShutdown(options);
 
 const wrong = (expected: string, got: string): string => `TypeError OFFLOOP_INVALID_ARGUMENT: Expected ${expected}, got ${got}`;
 const outside = (expected: string, got: string): string => `RangeError OFFLOOP_OUT_OF_RANGE: Expected ${expected}, got ${got}`;
 
 const ms = 'a number of milliseconds, 0 or more';
 
-describe('the options of a pool (12, 22, 28)', () => {
+describe('the options of a pool (10, 12, 22, 28)', () => {
   const cases: [options: unknown, refusal: string][] = [
     [5, wrong('options to be an object of options', '5 (number)')],
     [null, wrong('options to be an object of options', 'null')],
@@ -45,8 +54,14 @@ describe('the options of a pool (12, 22, 28)', () => {
     [{ preload: ['./x.js'] }, 'RangeError OFFLOOP_OUT_OF_RANGE: Expected options.preload[0] to be a URL, '],
     [{ resourceLimits: 64 }, wrong('options.resourceLimits to be an object of options', '64 (number)')],
     [{ resourceLimits: { heap: 1 } }, 'TypeError OFFLOOP_INVALID_ARGUMENT: Unknown option options.resourceLimits.heap'],
-    [{ resourceLimits: { stackSizeMb: '4' } }, wrong('options.resourceLimits.stackSizeMb to be a number of megabytes above 0', "'4' (string)")],
-    [{ resourceLimits: { stackSizeMb: NaN } }, outside('options.resourceLimits.stackSizeMb to be a number of megabytes above 0', 'NaN (number)')],
+    [
+      { resourceLimits: { stackSizeMb: '4' } },
+      wrong('options.resourceLimits.stackSizeMb to be a number of megabytes above 0', "'4' (string)"),
+    ],
+    [
+      { resourceLimits: { stackSizeMb: NaN } },
+      outside('options.resourceLimits.stackSizeMb to be a number of megabytes above 0', 'NaN (number)'),
+    ],
     [
       { resourceLimits: { maxOldGenerationSizeMb: 0 } },
       outside('options.resourceLimits.maxOldGenerationSizeMb to be a number of megabytes above 0', '0 (number)'),
@@ -151,7 +166,9 @@ describe('the options of a job', () => {
   it('of with() are those and an executor', async () => {
     const executor = { submit: () => {}, shutdown: () => {} };
     expect(splitExecutor({ executor, priority: 1 })).toEqual({ executor, settings: { priority: 1 } });
-    expect(await refusal(() => splitExecutor({ executor: 'threads' }))).toBe(wrong('options.executor to be an Executor', "'threads' (string)"));
+    expect(await refusal(() => splitExecutor({ executor: 'threads' }))).toBe(
+      wrong('options.executor to be an Executor', "'threads' (string)"),
+    );
     expect(await refusal(() => splitExecutor({ executor, priority: '1' }))).toContain('options.priority');
     expect(await refusal(() => splitExecutor({ executors: executor }))).toContain('Unknown option options.executors');
   });
@@ -183,7 +200,8 @@ describe('a polluted Object.prototype (13)', () => {
 
   it('sets no option, and hinders none', () => {
     const clean = [resolvePoolOptions({}, 'Kind'), resolveSubmitOptions({}), resolveShutdown({})];
-    for (const [key, value] of Object.entries(pollution)) Object.defineProperty(polluted, key, { value, configurable: true, enumerable: true });
+    for (const [key, value] of Object.entries(pollution))
+      Object.defineProperty(polluted, key, { value, configurable: true, enumerable: true });
     const dirty = [resolvePoolOptions({}, 'Kind'), resolveSubmitOptions({}), resolveShutdown({})];
     const split = splitExecutor({ priority: 1 });
     for (const key of Object.keys(pollution)) delete polluted[key];

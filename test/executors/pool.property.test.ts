@@ -1,19 +1,14 @@
 /** Whatever happens in whatever order: no job is lost, none runs twice, none settles twice, and the figures add up. */
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { PoolOptions, SubmitOptions } from '../../src/executors/executor.ts';
 import type { Job } from '../../src/executors/job.ts';
+import { fakeTime } from '../support/fake-time.ts';
 import { collectReports, fakePool } from '../support/fake-worker.ts';
 import type { FakePool, FakeWorker } from '../support/fake-worker.ts';
 
+fakeTime();
 collectReports();
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-});
-afterEach(async () => {
-  await vi.runAllTimersAsync();
-  vi.useRealTimers();
-});
 
 type Step =
   | { do: 'submit'; options: SubmitOptions }
@@ -157,7 +152,9 @@ class Play {
     const figures = this.fake.statistics() as Record<'completed' | 'failed' | 'cancelled', number>;
     expect(figures).toMatchObject({ workers: 0, busy: 0, idle: 0, queued: 0, running: 0 });
     // A job that was refused counts nowhere.
-    const refused = this.jobs.filter((job) => /_EXECUTOR_FULL|_INVALID_STATE/.test(String((job.error() as { code?: string } | undefined)?.code)));
+    const refused = this.jobs.filter((job) =>
+      /_EXECUTOR_FULL|_INVALID_STATE/.test(String((job.error() as { code?: string } | undefined)?.code)),
+    );
     expect(figures.completed + figures.failed + figures.cancelled).toBe(this.jobs.length - refused.length);
     expect(figures.completed).toBe(this.jobs.filter((job) => job.state === 'done').length);
     expect(figures.cancelled).toBe(this.jobs.filter((job) => job.state === 'cancelled').length);

@@ -20,7 +20,12 @@ interface Made {
 }
 
 function makeSlot(): Made {
-  const host = { slotFree: vi.fn(), slotDied: vi.fn(), jobEnded: vi.fn(), warn: vi.fn() };
+  const host = {
+    slotFree: vi.fn<SlotHost['slotFree']>(),
+    slotDied: vi.fn<SlotHost['slotDied']>(),
+    jobEnded: vi.fn<SlotHost['jobEnded']>(),
+    warn: vi.fn<SlotHost['warn']>(),
+  };
   let worker!: FakeWorker;
   const slot = new Slot((listener) => (worker = new FakeWorker(listener)), host);
   return { slot, worker, host };
@@ -140,7 +145,9 @@ describe('arguments', () => {
   });
 
   it('that the codec of their class cannot encode reject that job, not the caller', async () => {
-    class Stubborn {}
+    class Stubborn {
+      readonly mood = 'bad';
+    }
     const encode = (): never => {
       throw new Error('not today');
     };

@@ -55,7 +55,11 @@ describe('ThreadPoolExecutor', () => {
 
   it('rejects bad calls with a task, like any failure, and starts nothing (93)', async () => {
     const executor = new ThreadPoolExecutor({ max: 1 });
-    for (const bad of [executor.submit(add, [1, 2], { priority: NaN }), executor.submit({} as never, []), executor.submit(add, {} as never)]) {
+    for (const bad of [
+      executor.submit(add, [1, 2], { priority: NaN }),
+      executor.submit({} as never, []),
+      executor.submit(add, {} as never),
+    ]) {
       expect(await failure(bad)).toMatchObject({ code: expect.stringMatching(/INVALID_ARGUMENT|OUT_OF_RANGE/) as string });
     }
     expect(executor.statistics()).toMatchObject({ workers: 0, failed: 0 });
@@ -65,7 +69,7 @@ describe('ThreadPoolExecutor', () => {
   it('utilization is the share of the workers’ time that jobs took', async () => {
     const executor = new ThreadPoolExecutor({ max: 1 });
     const spin = (ms: number): void => {
-      for (const end = performance.now() + ms; performance.now() < end; );
+      for (const end = performance.now() + ms; performance.now() < end;);
     };
     await executor.submit(spin, [50]);
     const { utilization, runTime } = executor.statistics();

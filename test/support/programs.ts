@@ -15,7 +15,9 @@ export interface Ended {
 export function runJobProgram(name: string, { args = [], flags = [] }: { args?: string[]; flags?: string[] } = {}): Promise<Ended> {
   const file = fileURLToPath(new URL(`../fixtures/jobs/programs/${name}.ts`, import.meta.url));
   const loader = canStripTypes() ? [] : ['--import', 'tsx'];
-  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^(?:VITEST|NODE_OPTIONS|NODE_ENV|TEST|OFFLOOP_)/.test(key)));
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([key]) => !/^(?:VITEST|NODE_OPTIONS|NODE_ENV|TEST|OFFLOOP_)/.test(key)),
+  );
   return new Promise((resolve, reject) => {
     const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
     const child = spawn(process.execPath, [...loader, ...flags, file, ...args], { env, stdio, timeout: patience, killSignal: 'SIGKILL' });

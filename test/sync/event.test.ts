@@ -127,10 +127,10 @@ describe('an event', () => {
     virtually(async () => {
       const event = new AsyncEvent();
       event.set();
-      let turned = false;
-      setImmediate(() => (turned = true));
-      for (let i = 0; i < 100_000 && !turned; i++) await event.wait();
-      expect(turned).toBe(true);
+      const loop = { turned: false };
+      setImmediate(() => (loop.turned = true));
+      for (let i = 0; i < 100_000 && !loop.turned; i++) await event.wait();
+      expect(loop.turned).toBe(true);
     }));
 });
 

@@ -171,10 +171,10 @@ describe('a lock', () => {
   it('a tight loop of uncontended acquires does not starve the loop', () =>
     virtually(async () => {
       const lock = new Lock();
-      let turned = false;
-      setImmediate(() => (turned = true));
-      for (let i = 0; i < 100_000 && !turned; i++) (await lock.acquire()).release();
-      expect(turned).toBe(true);
+      const loop = { turned: false };
+      setImmediate(() => (loop.turned = true));
+      for (let i = 0; i < 100_000 && !loop.turned; i++) (await lock.acquire()).release();
+      expect(loop.turned).toBe(true);
     }));
 
   it('run without a function is refused', async () => {

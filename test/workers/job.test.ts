@@ -20,7 +20,7 @@ function makeScope(post: PostToLoop = () => {}): { scope: JobScope; control: Con
 describe('inside a job', () => {
   it('the current job is known, also in scopes and after awaits', async () => {
     const { scope } = makeScope();
-    const seen = await ambient.run(scope, () => new CancelScope().run(async () => (await null, currentJob())));
+    const seen = await ambient.run(scope, () => new CancelScope().run(async () => (await Promise.resolve(), currentJob())));
     expect(seen).toMatchObject({ id: 1, name: 'job', cancelled: false });
     expect(Math.round((seen!.deadline - Date.now()) / 1000)).toBe(5);
   });

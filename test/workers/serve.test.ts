@@ -1,88 +1,12 @@
-/** The far side, in this process: everything but the thread around it. */
-import { once } from 'node:events';
-import { MessageChannel } from 'node:worker_threads';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { CancelledError } from '../../src/base/errors.ts';
-import { workerState } from '../../src/executors/worker-state.ts';
-import { ControlBlock } from '../../src/wire/control.ts';
-import { decodeThrown, encodeThrown } from '../../src/wire/error-codec.ts';
-import type { Encoded } from '../../src/wire/error-codec.ts';
-import { CODED_VALUE, ERROR, TAKEN_BACK, VALUE } from '../../src/wire/protocol.ts';
-import type { FromWorker, FunctionRef, Hello, JobExtras, Outcomes } from '../../src/wire/protocol.ts';
-import { decodeValues, encodeValues } from '../../src/wire/transfer.ts';
+/** The far side: what it makes of jobs. Its beginning and end, and cancellation: serve-life. */
+import { describe, expect, it, vi } from 'vitest';
 import { registerClass } from '../../src/wire/class-registry.ts';
-import { currentJob, progress } from '../../workers/job.ts';
+import { ControlBlock } from '../../src/wire/control.ts';
+import { CODED_VALUE, TAKEN_BACK, VALUE } from '../../src/wire/protocol.ts';
+import { decodeValues, encodeValues, move } from '../../src/wire/transfer.ts';
+import { currentJob } from '../../workers/job.ts';
 import { Server } from '../../workers/serve.ts';
-
-const inline = (fn: (...args: never[]) => unknown): FunctionRef => ({ source: String(fn), name: fn.name });
-const hello = (o: Partial<Hello> = {}): Hello => ({ hints: {}, preload: [], init: undefined, teardown: undefined, ...o });
-
-/** What inline functions of these tests reach, since they have no surroundings. */
-interface Reach {
-  calls: unknown[];
-  currentJob: typeof currentJob;
-  progress: typeof progress;
-  gate: Promise<void>;
-}
-const reach: Reach = { calls: [], currentJob, progress, gate: Promise.resolve() };
-(globalThis as { reach?: Reach }).reach = reach;
-declare const globalThis: { reach: Reach };
-
-let open: { port1: { close(): void }; port2: { close(): void } }[] = [];
-afterEach(() => {
-  for (const { port1, port2 } of open) port1.close(), port2.close();
-  open = [];
-  reach.calls = [];
-});
-
-class Far {
-  readonly control: ControlBlock = new ControlBlock();
-  readonly server: Server;
-  readonly #port: MessageChannel['port1'];
-  readonly heard: FromWorker[] = [];
-  #lastFn = 0;
-  #lastSequence = 0;
-
-  constructor() {
-    const channel = new MessageChannel();
-    open.push(channel);
-    this.#port = channel.port1;
-    this.#port.on('message', (message: FromWorker) => this.heard.push(message));
-    this.server = new Server(this.control, { postMessage: (message, transfer) => channel.port2.postMessage(message, transfer as never) });
-  }
-
-  define(fn: (...args: never[]) => unknown): number {
-    this.server.receive({ type: 'define', fn: ++this.#lastFn, ref: inline(fn), name: fn.name });
-    return this.#lastFn;
-  }
-
-  /** Sends one job per argument list. */
-  send(fn: number, ...jobs: (readonly unknown[])[]): number {
-    return this.sendWith(fn, null, ...jobs);
-  }
-
-  sendWith(fn: number, extras: JobExtras | null, ...jobs: (readonly unknown[])[]): number {
-    const base = this.#lastSequence + 1;
-    this.#lastSequence += jobs.length;
-    this.control.offer(base, jobs.length);
-    this.server.receive(jobs.flatMap((args, i) => [fn, 100 + i, args, extras]));
-    return base;
-  }
-
-  /** The outcomes, once there are `n`. */
-  async outcomes(n: number): Promise<[kind: number, payload: unknown][]> {
-    while (this.#outcomes.length < n) await once(this.#port, 'message');
-    return this.#outcomes.map(([kind, , payload]) => [kind as number, kind === ERROR ? decodeThrown(payload as Encoded) : payload]);
-  }
-
-  get #outcomes(): Outcomes[] {
-    return this.heard.filter((message): message is Outcomes => Array.isArray(message));
-  }
-
-  async next(): Promise<void> {
-    await once(this.#port, 'message');
-  }
-}
+import { Far, inline, reach } from '../support/far.ts';
 
 describe('a batch', () => {
   it('runs job by job, in order, and each outcome is posted when it is there', async () => {
@@ -149,7 +73,6 @@ describe('a result', () => {
   it('that is a promise of any kind is awaited', async () => {
     const far = new Far();
     const fn = far.define(function thenable() {
-      // eslint-disable-next-line unicorn/no-thenable -- that is the point
       return { then: (resolve: (v: unknown) => void) => setImmediate(resolve, 'from a thenable') };
     });
     far.send(fn, []);
@@ -170,7 +93,6 @@ describe('a result', () => {
 
   it('is moved when it is marked', async () => {
     const far = new Far();
-    const { move } = await import('../../src/wire/transfer.ts');
     const bytes = new Uint8Array([1, 2, 3]);
     (globalThis as unknown as { bytes: unknown }).bytes = bytes;
     (globalThis as unknown as { move: unknown }).move = move;
@@ -252,7 +174,7 @@ describe('the job as its function sees it', () => {
       const { id, name, deadline } = reach.currentJob()!;
       const read = (): unknown => [id, name, deadline === Infinity ? 'none' : Math.round((deadline - Date.now()) / 1000)];
       const before = read();
-      await null;
+      await Promise.resolve();
       return [before, read()];
     });
     far.send(fn, []);
@@ -278,125 +200,5 @@ describe('the job as its function sees it', () => {
     far.send(fn, []);
     await far.outcomes(1);
     expect(far.heard).toEqual([{ type: 'progress', id: 100, value: { done: 1 } }, [VALUE, expect.any(Number), 'progress value.bad']]);
-  });
-});
-
-describe('cancelling', () => {
-  const waiting = async (far: Far): Promise<number> => {
-    const fn = far.define(async function waits() {
-      const { signal } = globalThis.reach.currentJob()!;
-      globalThis.reach.calls.push('runs');
-      await new Promise((resolve) => signal.addEventListener('abort', resolve));
-      throw signal.reason;
-    });
-    const base = far.send(fn, []);
-    await vi.waitUntil(() => reach.calls.length > 0);
-    return base;
-  };
-
-  it('aborts the signal of the running job, with the reason', async () => {
-    const far = new Far();
-    const sequence = await waiting(far);
-    far.server.receive({ type: 'cancel', sequence, reason: encodeThrown(new CancelledError({ source: 'deadline', reason: 'late' })) });
-    const [[kind, error] = []] = await far.outcomes(1);
-    expect(kind).toBe(ERROR);
-    expect(error).toBeInstanceOf(CancelledError);
-    expect(error).toMatchObject({ source: 'deadline', reason: 'late' });
-  });
-
-  it('of a job that has ended harms nobody', async () => {
-    const far = new Far();
-    const sequence = await waiting(far);
-    far.server.receive({ type: 'cancel', sequence: sequence - 1, reason: encodeThrown(new CancelledError()) });
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(far.heard).toEqual([]);
-    far.server.receive({ type: 'cancel', sequence, reason: encodeThrown(new CancelledError()) });
-    await far.outcomes(1);
-    far.server.receive({ type: 'cancel', sequence, reason: encodeThrown(new CancelledError()) });
-  });
-
-  it('while the function is being found keeps it from beginning', async () => {
-    const far = new Far();
-    const fn = far.define(function late() {
-      globalThis.reach.calls.push('ran');
-    });
-    const sequence = far.send(fn, []);
-    far.server.receive({ type: 'cancel', sequence, reason: encodeThrown(new CancelledError()) });
-    const [[kind, error] = []] = await far.outcomes(1);
-    expect([kind, (error as CancelledError).code, reach.calls]).toEqual([ERROR, 'OFFLOOP_CANCELLED', []]);
-  });
-
-  it('by the flag alone is seen by a job that never yields', async () => {
-    const far = new Far();
-    (globalThis as unknown as { control: ControlBlock }).control = far.control;
-    const fn = far.define(function tight() {
-      const job = globalThis.reach.currentJob()!;
-      const before = job.cancelled;
-      (globalThis as unknown as { control: ControlBlock }).control.requestCancel(1);
-      return [before, job.cancelled, job.signal.aborted];
-    });
-    far.send(fn, []);
-    expect(await far.outcomes(1)).toEqual([[VALUE, [false, true, true]]]);
-  });
-});
-
-describe('getting ready', () => {
-  it('runs init once, before the first job', async () => {
-    const far = new Far();
-    const init = inline(function init() {
-      globalThis.reach.calls.push('init');
-    });
-    expect(await far.server.getReady(hello({ init }))).toEqual({});
-    expect(reach.calls).toEqual(['init']);
-  });
-
-  it('says why it could not', async () => {
-    const failing = inline(function init() {
-      throw new Error('no licence');
-    });
-    const { unready } = await new Far().server.getReady(hello({ init: failing }));
-    expect(decodeThrown(unready!)).toMatchObject({ message: 'no licence' });
-    const missing = await new Far().server.getReady(hello({ preload: ['file:///nowhere/none.js'] }));
-    expect(decodeThrown(missing.unready!)).toMatchObject({ why: 'load-failed', url: 'file:///nowhere/none.js' });
-  });
-
-  it('sends warnings about modules to the loop, which prints each once', async () => {
-    const far = new Far();
-    await far.server.getReady(hello());
-    workerState()!.warn('/app/main.js', 'prints');
-    await far.next();
-    expect(far.heard).toEqual([{ type: 'warning', file: '/app/main.js', text: 'prints' }]);
-  });
-});
-
-describe('saying goodbye', () => {
-  it('runs the teardown, then says that it is over', async () => {
-    const far = new Far();
-    const teardown = inline(async function teardown() {
-      await null;
-      globalThis.reach.calls.push('teardown');
-    });
-    await far.server.getReady(hello({ teardown }));
-    far.server.receive({ type: 'goodbye' });
-    await far.next();
-    expect([far.heard, reach.calls]).toEqual([[{ type: 'goodbye' }], ['teardown']]);
-  });
-
-  it('without a teardown is short', async () => {
-    const far = new Far();
-    far.server.receive({ type: 'goodbye' });
-    await far.next();
-    expect(far.heard).toEqual([{ type: 'goodbye' }]);
-  });
-
-  it('tells what the teardown throws', async () => {
-    const far = new Far();
-    const teardown = inline(function teardown() {
-      throw new Error('disk full');
-    });
-    await far.server.getReady(hello({ teardown }));
-    far.server.receive({ type: 'goodbye' });
-    await far.next();
-    expect(decodeThrown((far.heard[0] as { failed: Encoded }).failed)).toMatchObject({ message: 'disk full' });
   });
 });

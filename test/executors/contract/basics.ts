@@ -29,7 +29,9 @@ export function basics({ use, separate }: Subject): void {
   it('the function is chosen per call: one pool runs all of them (3)', async () => {
     const executor = use({ max: 1 });
     const { triple, tripleLater } = fromModule<Plain>(plainUrl);
-    expect(await Promise.all([executor.submit(add, [1, 1]), executor.submit(triple, [2]), executor.submit(tripleLater, [3])])).toEqual([2, 6, 9]);
+    expect(await Promise.all([executor.submit(add, [1, 1]), executor.submit(triple, [2]), executor.submit(tripleLater, [3])])).toEqual([
+      2, 6, 9,
+    ]);
     expect(await triple.with({ executor })(4)).toBe(12);
   });
 
@@ -136,7 +138,11 @@ export function basics({ use, separate }: Subject): void {
 
   it('init that fails rejects warmup and jobs, with its error as the cause', async () => {
     const executor = use({ max: 1, init: failingInit });
-    expect(await failure(executor.warmup())).toMatchObject({ code: 'OFFLOOP_WORKER_DIED', why: 'load-failed', cause: { message: 'no licence' } });
+    expect(await failure(executor.warmup())).toMatchObject({
+      code: 'OFFLOOP_WORKER_DIED',
+      why: 'load-failed',
+      cause: { message: 'no licence' },
+    });
     expect(await failure(executor.submit(add, [1, 1]))).toMatchObject({ why: 'load-failed', job: 'add' });
   });
 

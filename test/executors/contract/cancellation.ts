@@ -78,7 +78,9 @@ export function cancellation({ use, separate, sharedMemory, reports }: Subject):
   it('many aborts at once settle every promise, and the pool stays usable (54)', async () => {
     const executor = use({ max: 2 });
     const controller = new AbortController();
-    const jobs = Array.from({ length: 200 }, (_, i) => executor.submit(i % 10 === 0 ? waitForSignal : (sleepInside as never), [], { signal: controller.signal }));
+    const jobs = Array.from({ length: 200 }, (_, i) =>
+      executor.submit(i % 10 === 0 ? waitForSignal : (sleepInside as never), [], { signal: controller.signal }),
+    );
     const settled = Promise.allSettled(jobs);
     controller.abort();
     expect((await settled).every(({ status }) => status === 'rejected')).toBe(true);
@@ -218,9 +220,7 @@ export function cancellation({ use, separate, sharedMemory, reports }: Subject):
   it.runIf(sharedMemory)('never more than max jobs run, abandoned ones included (TH-09)', async () => {
     const executor = use({ max: 2 });
     const counter = memory();
-    const abandoned = await Promise.all(
-      [1, 2].map(() => runningJob(executor, countAfter, [100, counter], { onCancel: 'abandon' })),
-    );
+    const abandoned = await Promise.all([1, 2].map(() => runningJob(executor, countAfter, [100, counter], { onCancel: 'abandon' })));
     for (const { job } of abandoned) job.cancel();
     const ranks = await Promise.all(Array.from({ length: 4 }, () => executor.submit(countAfter, [0, counter])));
     expect(Math.min(...ranks)).toBeGreaterThan(1);

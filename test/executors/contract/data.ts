@@ -11,7 +11,23 @@ export function data({ use, separate }: Subject): void {
     const executor = use({ max: 1 });
     const cyclic: Record<string, unknown> = { a: 1 };
     cyclic['self'] = cyclic;
-    const values = [undefined, null, 0, -0, NaN, 1n, 'text', true, new Date(5), /x/g, [1, , 3], new Map([[1, { a: 2 }]]), new Set(['x']), cyclic];
+    const sparse = Object.assign([1], { 3: 4 });
+    const values = [
+      undefined,
+      null,
+      0,
+      -0,
+      NaN,
+      1n,
+      'text',
+      true,
+      new Date(5),
+      /x/g,
+      sparse,
+      new Map([[1, { a: 2 }]]),
+      new Set(['x']),
+      cyclic,
+    ];
     for (const value of values) expect(await executor.submit(echo, [value])).toEqual(value);
     expect(await executor.submit(echo, [new Uint8Array([1, 2])])).toEqual(new Uint8Array([1, 2]));
   });

@@ -6,7 +6,16 @@ import { expect, it } from 'vitest';
 import { fromModule, WorkerDiedError } from '../../../src/index.ts';
 import type { Executor } from '../../../src/index.ts';
 import { add, echo, holdUntil, whereAmI } from '../../fixtures/jobs/basic.ts';
-import { eatMemory, exit, exitAfterwards, exitAsync, rejectUnheard, strayMessages, throwAfterwards, throwInTimer } from '../../fixtures/jobs/crash.ts';
+import {
+  eatMemory,
+  exit,
+  exitAfterwards,
+  exitAsync,
+  rejectUnheard,
+  strayMessages,
+  throwAfterwards,
+  throwInTimer,
+} from '../../fixtures/jobs/crash.ts';
 import * as errors from '../../fixtures/jobs/errors.ts';
 import { makeGate, runningJob, scratch } from '../../support/gates.ts';
 import { failure as failureOf } from '../../support/virtual.ts';
@@ -68,7 +77,11 @@ export function failure({ use, separate, reports }: Subject): void {
   });
 
   it('what a class tells by toJSON arrives as properties (68)', async () => {
-    expect(await failureOf(use().submit(errors.throwToJson, []))).toMatchObject({ message: 'unavailable', status: 503, nested: { retry: true } });
+    expect(await failureOf(use().submit(errors.throwToJson, []))).toMatchObject({
+      message: 'unavailable',
+      status: 503,
+      nested: { retry: true },
+    });
   });
 
   it('an AggregateError keeps its errors', async () => {
@@ -86,7 +99,8 @@ export function failure({ use, separate, reports }: Subject): void {
 
   it('what is thrown and is no error arrives as it was thrown (70)', async () => {
     const executor = use({ max: 1 });
-    for (const value of ['text', 5, null, undefined, { a: [1] }]) expect(await failureOf(executor.submit(errors.throwValue, [value]))).toEqual(value);
+    for (const value of ['text', 5, null, undefined, { a: [1] }])
+      expect(await failureOf(executor.submit(errors.throwValue, [value]))).toEqual(value);
   });
 
   it('an error that cannot be cloned arrives without the part that cannot; worker and neighbours live (126)', async () => {
@@ -116,19 +130,22 @@ export function failure({ use, separate, reports }: Subject): void {
     ]);
   });
 
-  it.runIf(separate)('an error thrown outside the job’s own calls rejects the running job, and the worker is replaced (71, 72)', async () => {
-    const executor = use({ max: 1 });
-    const before = await executor.submit(whereAmI, []);
-    for (const fn of [throwInTimer, rejectUnheard]) {
-      const error = await died(executor.submit(fn, ['far from here'], { name: 'careless' }));
-      expect(error).toMatchObject({ why: 'uncaught', job: 'careless', exitCode: 1, cause: { message: 'far from here' } });
-      expect(error.cause).toBeInstanceOf(RangeError);
-      expect(error.message).toContain('RangeError: far from here');
-    }
-    expect(await executor.submit(whereAmI, [])).not.toEqual(before);
-    expect(executor.statistics()).toMatchObject({ failed: 2, respawned: 2 });
-    expect(reports).toEqual([]);
-  });
+  it.runIf(separate)(
+    'an error thrown outside the job’s own calls rejects the running job, and the worker is replaced (71, 72)',
+    async () => {
+      const executor = use({ max: 1 });
+      const before = await executor.submit(whereAmI, []);
+      for (const fn of [throwInTimer, rejectUnheard]) {
+        const error = await died(executor.submit(fn, ['far from here'], { name: 'careless' }));
+        expect(error).toMatchObject({ why: 'uncaught', job: 'careless', exitCode: 1, cause: { message: 'far from here' } });
+        expect(error.cause).toBeInstanceOf(RangeError);
+        expect(error.message).toContain('RangeError: far from here');
+      }
+      expect(await executor.submit(whereAmI, [])).not.toEqual(before);
+      expect(executor.statistics()).toMatchObject({ failed: 2, respawned: 2 });
+      expect(reports).toEqual([]);
+    },
+  );
 
   it.runIf(separate)('an error thrown after the job has ended is reported, not lost; its result is kept (73)', async () => {
     const executor = use({ max: 1 });
@@ -195,31 +212,44 @@ export function failure({ use, separate, reports }: Subject): void {
   });
 
   const broken: [what: string, source: string | null, message: RegExp][] = [
-    ['throws while it loads', 'globalThis.evaluations = (globalThis.evaluations ?? 0) + 1; throw new RangeError("at load " + globalThis.evaluations);', /at load 1/],
+    [
+      'throws while it loads',
+      'globalThis.evaluations = (globalThis.evaluations ?? 0) + 1; throw new RangeError("at load " + globalThis.evaluations);',
+      /at load 1/,
+    ],
     ['is no valid code', 'export const f = (', /SyntaxError/],
     ['misses an import', 'import "./missing-dependency.mjs"; export const f = () => 1;', /missing-dependency/],
     ['does not exist', null, /no such file/],
   ];
-  it.runIf(separate).each(broken)('a module that %s rejects every call, is evaluated once per attempt, and works when it is mended (78, 128)', async (_what, source, message) => {
-    const executor = use({ max: 1 });
-    const file = moduleFile(source ?? '');
-    const url = source === null ? file.url.replace('.mjs', '-later.mjs') : file.url;
-    const { f } = fromModule<{ f(): number }>(url);
-    for (let attempt = 0; attempt < 3; attempt++) {
-      const error = await died(executor.submit(f, [], { name: 'mended' }));
-      expect(error).toMatchObject({ why: 'load-failed', job: 'mended' });
-      expect(error.message).toMatch(message);
-      expect(error.message).toContain(url);
-    }
-    await mend(url);
-    expect(await executor.submit(f, [])).toBe(42);
-    expect(reports).toEqual([]);
-  });
+  it.runIf(separate).each(broken)(
+    'a module that %s rejects every call, is evaluated once per attempt, and works when it is mended (78, 128)',
+    async (_what, source, message) => {
+      const executor = use({ max: 1 });
+      const file = moduleFile(source ?? '');
+      const url = source === null ? file.url.replace('.mjs', '-later.mjs') : file.url;
+      const { f } = fromModule<{ f(): number }>(url);
+      for (let attempt = 0; attempt < 3; attempt++) {
+        const error = await died(executor.submit(f, [], { name: 'mended' }));
+        expect(error).toMatchObject({ why: 'load-failed', job: 'mended' });
+        expect(error.message).toMatch(message);
+        expect(error.message).toContain(url);
+      }
+      await mend(url);
+      expect(await executor.submit(f, [])).toBe(42);
+      expect(reports).toEqual([]);
+    },
+  );
 
   it.runIf(separate)('when modules fail, other jobs of the same pool run', async () => {
     const executor: Executor = use({ max: 1 });
     const { f } = fromModule<{ f(): number }>(moduleFile('throw new Error("broken")').url);
-    const jobs = [executor.submit(add, [1, 2]), executor.submit(f, []), executor.submit(add, [3, 4]), executor.submit(f, []), executor.submit(add, [5, 6])];
+    const jobs = [
+      executor.submit(add, [1, 2]),
+      executor.submit(f, []),
+      executor.submit(add, [3, 4]),
+      executor.submit(f, []),
+      executor.submit(add, [5, 6]),
+    ];
     const results = await Promise.allSettled(jobs);
     expect(results.map((result) => (result.status === 'fulfilled' ? result.value : (result.reason as WorkerDiedError).why))).toEqual([
       3,
