@@ -164,8 +164,12 @@ class Run<T> {
       this.#giveUpLater(signal);
       this.#main?.cancelWith(new CancelledError({ source: 'signal', reason: signal }));
     };
+    if (this.#options.signals.length === 0) return () => clearTimeout(this.#lastResort);
     for (const s of this.#options.signals) process.on(s, handler);
+    // A program that only waits for its signal must live to see it; listening for signals does not keep a process alive.
+    const alive = setInterval(() => {}, 2 ** 30);
     return () => {
+      clearInterval(alive);
       clearTimeout(this.#lastResort);
       for (const s of this.#options.signals) process.off(s, handler);
     };

@@ -79,7 +79,7 @@ export async function sleepUntil(when: number): Promise<void> {
   return sleepIn(scope, when, undefined);
 }
 
-/** Sleeps until cancelled. Does not keep the process alive by itself. */
+/** Sleeps until cancelled. Keeps the process alive only as part of a `run()` that listens for signals. */
 export function sleepForever(): Promise<never> {
   return sleep(Infinity) as Promise<never>;
 }

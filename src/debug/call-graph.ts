@@ -115,9 +115,8 @@ function findAwaiters(runtime: Runtime): Map<Node, Set<TaskCore>> {
 /** The tasks and deferreds that a wait is for. */
 function awaitedIn(wait: Wait): Iterable<Node> {
   if (wait instanceof Joiner) return [wait.carried];
-  const at = wait instanceof Waiter ? wait.queue?.at : null;
-  if (at instanceof Deferred) return [at];
-  return (at as { awaited?: Iterable<TaskCore> } | null | undefined)?.awaited ?? [];
+  const at: { awaited?: Iterable<TaskCore> } | null | undefined = wait instanceof Waiter ? wait.queue?.at : null;
+  return at instanceof Deferred ? [at] : (at?.awaited ?? []);
 }
 
 /** As `captureCallGraph`, as text; empty without a task. */
@@ -129,7 +128,8 @@ export function formatCallGraph<T>(t?: Target<T>, options?: CallGraphOptions): s
 function format(graph: CallGraph, indent: string): string[] {
   const { task, waitingOn, stack, awaitedBy } = graph;
   const waits = waitingOn === null ? '' : `, waits for ${waitingOn}`;
-  const head = task.id === 0 ? `${indent}* ${task.name}, ${task.state}` : `${indent}* task #${task.id} ${JSON.stringify(task.name)}, ${task.state}`;
+  const head =
+    task.id === 0 ? `${indent}* ${task.name}, ${task.state}` : `${indent}* task #${task.id} ${JSON.stringify(task.name)}, ${task.state}`;
   if (graph.cycle === true) return [`${head} (a cycle: see above)`];
   const lines = [head + waits, ...stack.map((frame) => `${indent}    at ${frame}`)];
   if (awaitedBy.length > 0) lines.push(`${indent}  + awaited by:`);

@@ -70,7 +70,7 @@ function childrenOf(group: Scope): TaskCore[] {
 
 function strikeOut(needs: Map<Scope, readonly Need[]>): void {
   const isStuck = ({ on, all }: Need): boolean => on.length > 0 && (all ? on.some((s) => needs.has(s)) : on.every((s) => needs.has(s)));
-  for (let before = -1; before !== needs.size; ) {
+  for (let before = -1; before !== needs.size;) {
     before = needs.size;
     for (const [strand, own] of needs) if (own.length === 0 || !own.every(isStuck)) needs.delete(strand);
   }

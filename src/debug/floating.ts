@@ -19,7 +19,7 @@ export function reportFloating(scope: Scope): void {
 /** What a call waits for: it is a waiter itself, or a scope (gather, timeout) with one inside. */
 function waitOf(m: ScopeMember): ScopeMember | null {
   if (!m.isScope) return m.waitingOn === null ? null : m;
-  if ((m as Scope).task === (m as ScopeMember)) return null;
+  if ((m as Scope).task === m) return null;
   const [first] = waitsIn(m as Scope);
   return first ?? null;
 }

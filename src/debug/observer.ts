@@ -99,7 +99,8 @@ const probe: Probe = {
   unlinked(scope, member) {
     if (member.isScope || scope.task === null) return;
     const observer = observers.get(scope.runtime);
-    if (observer !== undefined && observer.instruments.size > 0 && member.waitingOn !== null) observer.instruments.tell('taskResumed', scope.task);
+    if (observer !== undefined && observer.instruments.size > 0 && member.waitingOn !== null)
+      observer.instruments.tell('taskResumed', scope.task);
   },
 
   joining(scope, over) {

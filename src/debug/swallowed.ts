@@ -34,5 +34,9 @@ export function forgetInterrupts(task: TaskCore): void {
 }
 
 function report(task: TaskCore, what: string): void {
-  task.runtime.report({ message: `Task ${JSON.stringify(task.name)} swallows its cancellation: ${what}`, error: interrupts.get(task)?.error, task });
+  task.runtime.report({
+    message: `Task ${JSON.stringify(task.name)} swallows its cancellation: ${what}`,
+    error: interrupts.get(task)?.error,
+    task,
+  });
 }

@@ -32,7 +32,7 @@ export interface SubmitOptions {
   onCancel?: OnCancel;
   /** Milliseconds between asking a running job to stop and killing its worker. Default 1,000. */
   grace?: number;
-  /** Milliseconds from the job's start in the worker; then it is cancelled and rejects with TimeoutError. */
+  /** Milliseconds from the start of the function (its worker has started, its module is loaded); then it is cancelled and rejects with TimeoutError. */
   timeout?: number;
   /** Milliseconds from submit to start; then it rejects with TimeoutError and never runs. */
   queueTimeout?: number;

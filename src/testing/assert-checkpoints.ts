@@ -38,7 +38,10 @@ export async function assertCheckpoints<T>(fn: () => PromiseLike<T>): Promise<T>
 }
 
 function missing(fn: { name: string }, cause?: unknown): AssertionError {
-  const error = new AssertionError({ message: `Expected ${fn.name || 'the function'} to pass a checkpoint, but it passed none`, stackStartFn: missing });
+  const error = new AssertionError({
+    message: `Expected ${fn.name || 'the function'} to pass a checkpoint, but it passed none`,
+    stackStartFn: missing,
+  });
   if (cause !== undefined) error.cause = cause;
   return error;
 }

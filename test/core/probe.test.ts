@@ -14,5 +14,7 @@ it.each([
   ['debug mode', { debug: true }],
   ['an instrument', { instruments: [{}] }],
 ])('%s that cannot work because it was not loaded is refused, not ignored', async (_what, options) => {
-  expect(await refusal(() => run(() => {}, { ...quiet, ...options }))).toMatch(/^InvalidStateError OFFLOOP_INVALID_STATE: Debug mode and instruments are not loaded/);
+  expect(await refusal(() => run(() => {}, { ...quiet, ...options }))).toMatch(
+    /^InvalidStateError OFFLOOP_INVALID_STATE: Debug mode and instruments are not loaded/,
+  );
 });

@@ -39,7 +39,9 @@ describe('a task’s call graph', () => {
       await withTaskGroup((tg) => {
         child = tg.spawn(async function child() {
           await sleep(1);
-          expect(captureCallGraph()).toMatchObject({ awaitedBy: [{ task: { name: 'main' }, waitingOn: expect.stringMatching(/^task group/) }] });
+          expect(captureCallGraph()).toMatchObject({
+            awaitedBy: [{ task: { name: 'main' }, waitingOn: expect.stringMatching(/^task group/) }],
+          });
         });
       });
       expect(captureCallGraph(child)).toMatchObject({ task: { name: 'child', state: 'done' }, waitingOn: null, awaitedBy: [] });

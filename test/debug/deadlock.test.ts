@@ -15,7 +15,8 @@ import { virtually } from '../support/virtual.ts';
 interface Lockable {
   run<T>(fn: () => Promise<T>): Promise<T>;
 }
-const heard = async (main: () => Promise<unknown>): Promise<string[]> => (await messages(() => moveOnAfter(1000, main))).filter((m) => m.startsWith('Deadlock'));
+const heard = async (main: () => Promise<unknown>): Promise<string[]> =>
+  (await messages(() => moveOnAfter(1000, main))).filter((m) => m.startsWith('Deadlock'));
 
 /** Takes one after the other, with a pause between, so that others take theirs. */
 const both = (a: Lockable, b: Lockable) => (): Promise<void> => a.run(() => sleep(1).then(() => b.run(() => sleep(1))));

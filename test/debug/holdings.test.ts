@@ -28,8 +28,19 @@ describe('holdings', () => {
     debugged(async () => {
       const lock = new Lock();
       const log: string[][] = [];
-      await gather([1, 2, 3].map(() => () => lock.run(async () => void log.push(held(), holdersOf(lock).map(({ what }) => what)))));
-      expect(log).toEqual(Array(6).fill(['Lock']));
+      await gather(
+        [1, 2, 3].map(
+          () => () =>
+            lock.run(
+              async () =>
+                void log.push(
+                  held(),
+                  holdersOf(lock).map(({ what }) => what),
+                ),
+            ),
+        ),
+      );
+      expect(log).toEqual(Array.from({ length: 6 }, () => ['Lock']));
       expect(nothingIsHeld()).toBe(true);
     }));
 

@@ -10,7 +10,8 @@ import { refusal, virtually } from '../support/virtual.ts';
 import '../../src/debug/set-debug.ts';
 
 function recorder(log: string[]): Required<Instrument> {
-  const note = (what: string) => (t: Task<unknown>, on?: string) => void log.push(`${t.name} ${what}${on === undefined ? '' : ` on ${on}`}`);
+  const note = (what: string) => (t: Task<unknown>, on?: string) =>
+    void log.push(`${t.name} ${what}${on === undefined ? '' : ` on ${on}`}`);
   return {
     runStarted: () => void log.push('run started'),
     runEnded: () => void log.push('run ended'),
@@ -89,7 +90,9 @@ describe('an instrument', () => {
 
   it('may lack any hook (IN-17)', async () => {
     const exited: string[] = [];
-    await virtually(() => sleep(1), { instruments: [{}, { taskExited: (t) => void exited.push(t.name) }, Object.create(null) as Instrument] });
+    await virtually(() => sleep(1), {
+      instruments: [{}, { taskExited: (t) => void exited.push(t.name) }, Object.create(null) as Instrument],
+    });
     expect(exited).toEqual(['main']);
   });
 

@@ -8,7 +8,7 @@ import { map } from '../../src/core/map.ts';
 import { race } from '../../src/core/race.ts';
 import { sleep, sleepForever } from '../../src/core/sleep.ts';
 import { withTaskGroup } from '../../src/core/task-group.ts';
-import { TaskCore } from '../../src/core/task.ts';
+import type { TaskCore } from '../../src/core/task.ts';
 import { timeout } from '../../src/core/timeout.ts';
 import { wait } from '../../src/core/wait.ts';
 import { waitingOn } from '../../src/debug/waits.ts';

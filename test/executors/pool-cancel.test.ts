@@ -286,6 +286,14 @@ describe('time limits', () => {
     expect(fake.last.sent('cancel')).toEqual([]);
   });
 
+  it('a job that could not be sent at all leaves no timer behind, which would hold the process', async () => {
+    const fake = fakePool({ idleTimeout: Infinity });
+    const job = fake.submit({ timeout: 1e9, queueTimeout: 1e9 }, [() => 0]);
+    expect(await failure(job)).toMatchObject({ code: 'OFFLOOP_NOT_CLONEABLE' });
+    await pass(1000);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it('a job that was cancelled first stays cancelled when its time is up', async () => {
     const fake = fakePool();
     const job = fake.submit({ timeout: 100, onCancel: 'wait' });

@@ -17,7 +17,9 @@ it('a program in debug mode tells of its mistakes, with their lines', async () =
   expect(stderr).toMatch(
     /Task exception was never retrieved in task "debug-program\.ts:16" Error: stray\n( {4}at .*\n)+ *created at:\n {4}at .*debug-program\.ts:16:\d+\)?\n/,
   );
-  expect(stderr).toMatch(/Queue\.get was never awaited: .* in task "forgets"\ncreated at:\n {4}at .*forgets \(.*debug-program\.ts:19:\d+\)/);
+  expect(stderr).toMatch(
+    /Queue\.get was never awaited: .* in task "forgets"\ncreated at:\n {4}at .*forgets \(.*debug-program\.ts:19:\d+\)/,
+  );
   expect(stderr).toMatch(
     /Deadlock: 2 tasks wait for each other\n {2}task "back", created at \S*debug-program\.ts:25:\d+, holds Lock #1 \(taken at \S*debug-program\.ts:13:\d+\) and waits for Lock #2 at \S*debug-program\.ts:13:\d+\n {2}task "there"/,
   );
@@ -26,5 +28,7 @@ it('a program in debug mode tells of its mistakes, with their lines', async () =
 
 it('with an empty OFFLOOP_DEBUG it only tells of the error that nobody retrieved', async () => {
   const stderr = await stderrOf('');
-  expect(stderr.match(/^offloop: .*/gm)).toEqual([expect.stringMatching(/^offloop: Task exception was never retrieved in task "Task-\d+"/)]);
+  expect(stderr.match(/^offloop: .*/gm)).toEqual([
+    expect.stringMatching(/^offloop: Task exception was never retrieved in task "Task-\d+"/),
+  ]);
 });

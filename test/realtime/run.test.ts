@@ -117,7 +117,16 @@ describe('without a signal', () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining('grace period of 100 ms; still pending: "flusher" (cancelling)')]);
   });
 
-  it('sleeping for ever keeps nothing alive by itself', async () => {
-    expect(await start('forever').ended).toMatchObject({ code: 13, stdout: 'ready\n' });
+  it('a main that only waits for its signal stays alive to see it', async () => {
+    const child = start('forever');
+    await child.printed('ready');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(child.process.exitCode).toBeNull();
+    child.process.kill('SIGTERM');
+    expect(await child.ended).toMatchObject({ code: 143, stderr: '' });
+  });
+
+  it('without signals, sleeping for ever keeps nothing alive', async () => {
+    expect(await start('forever without signals').ended).toMatchObject({ code: 13, stdout: 'ready\n' });
   });
 });

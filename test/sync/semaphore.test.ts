@@ -10,7 +10,7 @@ import { sleep } from '../../src/core/sleep.ts';
 import { withTaskGroup } from '../../src/core/task-group.ts';
 import { moveOnAfter, shield } from '../../src/core/timeout.ts';
 import { Semaphore } from '../../src/sync/semaphore.ts';
-import type { Guard } from '../../src/sync/semaphore.ts';
+import type { Guard } from '../../src/sync/guard.ts';
 import { waitAllTasksBlocked } from '../../src/testing/wait-all-blocked.ts';
 import { failure, refusal, turns, virtually } from '../support/virtual.ts';
 

@@ -21,6 +21,8 @@ describe('blockLoop', () => {
   });
 
   it.each([NaN, -1, Infinity, '5'])('refuses %s', async (ms) => {
-    expect(await refusal(() => blockLoop(ms as never))).toMatch(/^(Range|Type)Error .*Expected ms to be a finite number of milliseconds, 0 or more/);
+    expect(await refusal(() => blockLoop(ms as never))).toMatch(
+      /^(Range|Type)Error .*Expected ms to be a finite number of milliseconds, 0 or more/,
+    );
   });
 });
