@@ -114,7 +114,9 @@ function mayImport(from: string, to: string, edge: Import): boolean {
 
 /** Type imports vanish before anything runs; a task and its scope may know each other's types. */
 function findCycle(modules: Module[]): string[] {
-  const edges = new Map(modules.map((module) => [module.path, module.imports.filter((i) => !i.dynamic && !i.typeOnly).map((i) => i.target)]));
+  const edges = new Map(
+    modules.map((module) => [module.path, module.imports.filter((i) => !i.dynamic && !i.typeOnly).map((i) => i.target)]),
+  );
   const finished = new Set<string>();
   const visit = (path: string, trail: string[]): string[] | undefined => {
     if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];

@@ -28,7 +28,8 @@ const contestant = (name: string, work: (n: number) => Promise<unknown>): Contes
   close: () => Promise.resolve(),
 });
 /** offloop's rows run inside a run() with a scope, as a program would. */
-const inRun = (work: (n: number) => Promise<unknown>): Contestant => contestant('offloop', (n) => run(() => timeout(60_000, () => work(n)), { signals: false }));
+const inRun = (work: (n: number) => Promise<unknown>): Contestant =>
+  contestant('offloop', (n) => run(() => timeout(60_000, () => work(n)), { signals: false }));
 const tick = async (): Promise<void> => {};
 const TASKS = 64;
 
@@ -128,7 +129,9 @@ export const scenarios: readonly Row[] = [
         }),
       ),
       contestant('hand-written minimum', (n) => Promise.all(numbers(n).map(tick))), // Promise.all
-      contestant('Effect', (n) => Effect.runPromise(Effect.forEach(numbers(n), () => Effect.void, { concurrency: 'unbounded', discard: true }))),
+      contestant('Effect', (n) =>
+        Effect.runPromise(Effect.forEach(numbers(n), () => Effect.void, { concurrency: 'unbounded', discard: true })),
+      ),
       contestant('effection', (n) =>
         Promise.resolve(
           effectionRun(function* () {
@@ -152,7 +155,9 @@ export const scenarios: readonly Row[] = [
         return Promise.all(numbers(n).map((k) => limit(double, k)));
       }),
       contestant('p-queue', (n) => new PQueue({ concurrency: 64 }).addAll(numbers(n).map((k) => () => double(k)))),
-      contestant('Effect', (n) => Effect.runPromise(Effect.forEach(numbers(n), (k) => Effect.promise(() => double(k)), { concurrency: 64 }))),
+      contestant('Effect', (n) =>
+        Effect.runPromise(Effect.forEach(numbers(n), (k) => Effect.promise(() => double(k)), { concurrency: 64 })),
+      ),
     ],
   },
   {

@@ -35,7 +35,13 @@ export function tinypool(): Contestant {
 export function workerPool(): Contestant {
   const pool = workerpool.pool(file('workerpool.mjs'), { minWorkers: WORKERS, maxWorkers: WORKERS, workerType: 'thread' });
   const run = (n: number, w: number): Promise<void> => windowed(n, w, (k) => pool.exec('noop', [k]));
-  return { name: 'workerpool', run, close: async () => { await pool.terminate(); } };
+  return {
+    name: 'workerpool',
+    run,
+    close: async () => {
+      await pool.terminate();
+    },
+  };
 }
 
 /** No pool of its own: calls go to the two workers in turn. */
@@ -62,7 +68,11 @@ export function bare(): Contestant {
       waiting.set(++id, resolve);
       (workers[id % WORKERS] as Worker).postMessage([id, k]);
     });
-  return { name: 'bare postMessage', run: (n, w) => windowed(n, w, call), close: async () => void (await Promise.all(workers.map((w) => end(w)))) };
+  return {
+    name: 'bare postMessage',
+    run: (n, w) => windowed(n, w, call),
+    close: async () => void (await Promise.all(workers.map((w) => end(w)))),
+  };
 }
 
 async function end(worker: Worker): Promise<void> {

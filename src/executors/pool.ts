@@ -148,14 +148,23 @@ export class Pool implements JobHost, CrewHost {
 
   /** Counts from the job's start in the worker, which the control block tells: starting a worker must not count. */
   #limit(slot: Slot, job: Job, timeout: number): void {
+    const text = `Job ${JSON.stringify(job.name)} ran longer than its timeout of ${timeout} ms`;
     const check = (): void => {
-      if (job.settled || !slot.holds(job)) return;
       const startedAt = slot.startedAt(job);
       const left = startedAt === null ? timeout : startedAt + timeout - realClock.now();
-      if (left <= 0) job.expireAt(0, `Job ${JSON.stringify(job.name)} ran longer than its timeout of ${timeout} ms`);
-      else job.checkAt(realClock.now() + left, check);
+      if (left > 0) this.#checkAt(slot, job, realClock.now() + left, check);
+      else job.expire(text);
     };
-    job.checkAt(realClock.now() + timeout, check);
+    this.#checkAt(slot, job, realClock.now() + timeout, check);
+  }
+
+  /**
+   * Calls back later, if the job is still there. Messages are heard first: when this loop was blocked, a job may have ended in
+   * time although nobody knows it yet, and timers come before messages in a turn of the loop.
+   */
+  #checkAt(slot: Slot, job: Job, when: number, check: () => void): void {
+    const stillThere = (): void => void (slot.holds(job) && !job.settled && check());
+    job.checkAt(when, () => void setImmediate(stillThere));
   }
 
   slotFree(slot: Slot, unstarted: readonly Job[]): void {
@@ -231,7 +240,7 @@ export class Pool implements JobHost, CrewHost {
     slot.requestCancel(job, error);
     const { onCancel, grace } = job.settings;
     if (onCancel === 'abandon') this.#endCancelled(job, 0);
-    else if (onCancel === 'terminate') job.checkAt(realClock.now() + grace, () => slot.holds(job) && void this.#kill(slot));
+    else if (onCancel === 'terminate') this.#checkAt(slot, job, realClock.now() + grace, () => void this.#kill(slot));
   }
 
   /** Cancelled jobs end when the worker is really gone; others that it had go elsewhere. */

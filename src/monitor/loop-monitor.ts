@@ -68,7 +68,9 @@ export class LoopMonitor implements Disposable {
       `gc: ${gc.count} runs, ${ms(gc.total)} in all, longest ${ms(gc.max)}; heap ${(heapUsed / 2 ** 20).toFixed(0)} MiB`,
     ];
     for (const [name, s] of Object.entries(executors)) {
-      lines.push(`${name}: ${s.busy} of ${s.workers} workers busy, ${s.queued} queued, ${s.completed} done; run p50 ${ms(s.runTime.p50)}, p99 ${ms(s.runTime.p99)}`);
+      lines.push(
+        `${name}: ${s.busy} of ${s.workers} workers busy, ${s.queued} queued, ${s.completed} done; run p50 ${ms(s.runTime.p50)}, p99 ${ms(s.runTime.p99)}`,
+      );
     }
     return lines.join('\n');
   }

@@ -9,7 +9,6 @@ import { WaitQueue } from '../core/waiter.ts';
 import { holding } from './guard.ts';
 import type { Guard } from './guard.ts';
 
-
 class Permit implements Guard {
   #semaphore: Semaphore | null;
 

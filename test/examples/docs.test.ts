@@ -63,7 +63,13 @@ describe('each example that is shown runs', () => {
 describe('each link leads somewhere', () => {
   test.each(pages)('in %s', (page) => {
     const text = readFileSync(join(root, page), 'utf8');
-    const headings = [...text.matchAll(/^#+ (.*)$/gm)].map((m) => (m[1] as string).toLowerCase().replace(/[^\w\s-]/g, '').trim().replace(/\s+/g, '-'));
+    const headings = [...text.matchAll(/^#+ (.*)$/gm)].map((m) =>
+      (m[1] as string)
+        .toLowerCase()
+        .replace(/[^\w\s-]/g, '')
+        .trim()
+        .replace(/\s+/g, '-'),
+    );
     for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g) as Iterable<[string, string]>) {
       if (/^https?:/.test(target)) continue;
       const [file, anchor] = target.split('#') as [string, string?];

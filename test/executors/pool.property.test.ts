@@ -7,7 +7,7 @@ import { fakeTime } from '../support/fake-time.ts';
 import { collectReports, fakePool } from '../support/fake-worker.ts';
 import type { FakePool, FakeWorker } from '../support/fake-worker.ts';
 
-fakeTime();
+const pass = fakeTime();
 collectReports();
 
 type Step =
@@ -78,7 +78,7 @@ class Play {
 
   async #do(step: Step): Promise<void> {
     if (step.do === 'submit') return this.#submit(step.options);
-    if (step.do === 'pass') return void (await vi.advanceTimersByTimeAsync(step.ms));
+    if (step.do === 'pass') return pass(step.ms);
     if (step.do === 'cancel') return void this.jobs[step.which]?.cancel();
     if (step.do === 'shutdown') {
       this.shutdown ??= this.fake.pool.shutdown(step.timeout, step.cancelPending);
@@ -137,11 +137,11 @@ class Play {
         this.#act(worker, 'begin');
         this.#act(worker, 'finish');
       }
-      await vi.advanceTimersByTimeAsync(1);
+      await pass(1);
     }
     this.shutdown ??= this.fake.pool.shutdown(Infinity, false);
     for (const worker of this.fake.workers) if (this.running.has(worker) && !worker.terminated) this.#act(worker, 'finish');
-    await vi.advanceTimersByTimeAsync(2000);
+    await pass(2000);
     await this.shutdown;
   }
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { LoopMonitor } from '../../src/monitor/loop-monitor.ts';
 
 function block(ms: number): void {
-  for (const end = performance.now() + ms; performance.now() < end; );
+  for (const end = performance.now() + ms; performance.now() < end;);
 }
 
 test('a block shows as delay of about its length', async () => {

@@ -10,7 +10,10 @@ export function fakeTime(): (ms: number) => Promise<void> {
     await vi.runAllTimersAsync(); // the clock of the library is one for all tests: none of them must leave it waiting
     vi.useRealTimers();
   });
-  return async (ms) => void (await vi.advanceTimersByTimeAsync(ms));
+  return async (ms) => {
+    await vi.advanceTimersByTimeAsync(ms);
+    await new Promise((resolve) => setImmediate(resolve)); // and the turn of the loop that follows
+  };
 }
 
 /** Keeps warnings from being printed; returns what collects their texts. */
