@@ -39,7 +39,9 @@ const bannedCalls: Record<string, string> = {
   'AbortSignal.timeout': 'its timer is unref’d, so the process may end first; use a deadline on the scope',
 };
 /** Source files without a test file of the same name, each with the reason. An entry that is no longer needed fails. */
-const withoutOwnTest: Record<string, string> = {};
+const withoutOwnTest: Record<string, string> = {
+  'src/wire/protocol.ts': 'data types and constants: the tests of slot, serve and the contract suite speak it',
+};
 
 type Node = { type: string; start: number } & Record<string, unknown>;
 interface Import {

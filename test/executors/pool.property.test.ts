@@ -1,6 +1,6 @@
 /** Whatever happens in whatever order: no job is lost, none runs twice, none settles twice, and the figures add up. */
 import fc from 'fast-check';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import type { PoolOptions, SubmitOptions } from '../../src/executors/executor.ts';
 import type { Job } from '../../src/executors/job.ts';
 import { fakeTime } from '../support/fake-time.ts';

@@ -116,6 +116,14 @@ export function cancellation({ use, separate, sharedMemory, reports }: Subject):
     expect([await job, await limited]).toEqual([undefined, 3]);
   });
 
+  it.runIf(separate)('a job that ended in time is not late because this loop was: its result is heard first', async () => {
+    const executor = use({ max: 1 });
+    await executor.submit(echo, ['warm']);
+    const job = executor.submit(echo, ['in time'], { timeout: 500 });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700);
+    expect(await job).toBe('in time');
+  });
+
   it('a job that listens is stopped without a kill, on cancel and on timeout; its worker goes on (61)', async () => {
     const executor = use({ max: 1 });
     const before = await executor.submit(whereAmI, []);
