@@ -141,7 +141,7 @@ export class Server {
     this.#running = null;
     scope.leave();
     try {
-      this.#channel.postMessage([kind, ms, payload], collectTransfer([result]) as object[]);
+      this.#channel.postMessage([kind, ms, payload], collectTransfer([payload]) as object[]);
     } catch (error) {
       this.#channel.postMessage([ERROR, ms, encodeThrown(notCloneable(result, 'result', error))]);
     }

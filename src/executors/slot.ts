@@ -112,7 +112,7 @@ export class Slot implements WorkerListener, Home {
       }
       const { values, replaced } = encodeValues(job.args);
       batch.push(fn.id, job.id, values, extrasOf(job, replaced));
-      const moved = collectTransfer(job.args) as readonly object[];
+      const moved = collectTransfer(values) as readonly object[];
       if (moved.length > 0) transfer = [...transfer, ...moved];
     }
     this.#worker.send(batch, transfer);
@@ -197,7 +197,7 @@ export class Slot implements WorkerListener, Home {
 
   /** The rest of the batch was taken back before it began: cancelled jobs have ended, the others go elsewhere. */
   #takenBack(): void {
-    this.#free(this.jobs.filter((job) => !job.settled));
+    if (!this.#dead) this.#free(this.jobs.filter((job) => !job.settled)); // else `died` gives them back
   }
 
   #settle(job: Job, outcome: JobOutcome, ms: number): void {

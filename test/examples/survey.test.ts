@@ -340,7 +340,9 @@ describe('where its output goes', () => {
   describe.skipIf(!hasScript)('to a terminal (needs script of util-linux)', () => {
     const inTerminal = (size: number, root: string, env: NodeJS.ProcessEnv = {}): Running => {
       const command = `stty cols ${size}; exec '${process.execPath}' ${program.join(' ')} '${root}'`;
-      return new Running('script', ['-qec', command, '/dev/null'], { env: { ...process.env, TERM: 'xterm-256color', ...env } });
+      // Node shows no colours where CI is set: a person's terminal is meant here.
+      const { CI: _ci, NO_COLOR: _no, FORCE_COLOR: _force, ...ours } = process.env;
+      return new Running('script', ['-qec', command, '/dev/null'], { env: { ...ours, TERM: 'xterm-256color', ...env } });
     };
     const control = new RegExp(`${escape}(?:\\[[\\d?;]*[A-Za-z]|[78])`, 'g');
     const colour = new RegExp(`${escape}\\[[\\d;]*m`);

@@ -231,6 +231,19 @@ describe('the end of a worker', () => {
     expect(host.slotDied).toHaveBeenCalledExactlyOnceWith(slot, expect.anything(), [], true);
   });
 
+  it('gives back what had been taken back with a cancelled job, also when that was its last word', () => {
+    const { slot, worker, host } = makeSlot();
+    const jobs = [makeJob(), makeJob(), makeJob()];
+    slot.send(jobs);
+    worker.ready();
+    worker.run('done');
+    expect(slot.revoke(jobs[1]!)).toBe(true);
+    jobs[1]!.cancel();
+    jobs[1]!.endCancelled();
+    worker.die({}, [[TAKEN_BACK, 0, null]]);
+    expect(host.slotDied).toHaveBeenCalledExactlyOnceWith(slot, expect.anything(), jobs.slice(1), true);
+  });
+
   it('at the start blames the first job, although it had not begun', async () => {
     const { slot, worker, host } = makeSlot();
     const jobs = [makeJob(), makeJob()];

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { move } from '../../../src/index.ts';
 import { add, echo, sum, whereAmI } from '../../fixtures/jobs/basic.ts';
-import { addMoney, Money, returnArguments, returnUncloneable } from '../../fixtures/jobs/errors.ts';
+import { addMoney, Money, Parcel, repack, returnArguments, returnUncloneable, wasMoved } from '../../fixtures/jobs/errors.ts';
 import { failure } from '../../support/virtual.ts';
 import type { Subject } from './subject.ts';
 
@@ -46,6 +46,14 @@ export function data({ use, separate }: Subject): void {
     expect(await executor.submit(echo, [{ bytes: move(nested) }])).toEqual({ bytes: new Uint8Array([4, 5]) });
     expect(nested.byteLength).toBe(0);
     expect(await executor.submit(sum, [new Uint8Array([7])])).toBe(7);
+  });
+
+  it.runIf(separate)('that is moved inside of a registered class is gone here, both ways (91)', async () => {
+    const executor = use({ max: 1 });
+    const parcel = new Parcel(new Uint8Array([1, 2]));
+    const answer = await executor.submit(repack, [move(parcel)]);
+    expect(answer).toEqual(new Parcel(new Uint8Array([2, 3])));
+    expect([parcel.bytes.byteLength, await executor.submit(wasMoved, [])]).toEqual([0, true]);
   });
 
   it('that cannot be cloned rejects that job alone, with its path; nothing is moved, the worker is unharmed (79)', async () => {
