@@ -12,8 +12,11 @@ export function show(value: unknown): string {
   const type = typeof value;
   if (type === 'function') return inspect(value, { depth: -1 });
   const text = inspect(value, { depth: 0, breakLength: Infinity, maxArrayLength: 3, maxStringLength: 60 });
-  return `${text} (${type})`;
+  return `${value instanceof Promise ? text.replace(BOOKKEEPING, '') : text} (${type})`;
 }
+
+/** What Node's async_hooks note on a promise is nobody's business. */
+const BOOKKEEPING = /,?\s*\[Symbol\((?:async_id_symbol|trigger_async_id_symbol|kResourceStore)\)\]: (?:<[^>]*>|[^,}]*?)(?=,|\s*})/g;
 
 /** A value of the wrong type: TypeError with code OFFLOOP_INVALID_ARGUMENT. */
 export function wrongType(where: string, expected: string, got: unknown): TypeError {

@@ -1,7 +1,6 @@
 /** Tasks that belong to `run()` itself: asyncio's `create_task`, without the danger that one is collected or forgotten. */
 import { checkFunction } from '../base/validate.ts';
-import { ambient, here } from './scope.ts';
-import type { Scope } from './scope.ts';
+import { ambient, here, rootOf } from './scope.ts';
 import { TaskCore } from './task.ts';
 import type { Task, TaskFn, TaskOwner } from './task.ts';
 import { linkSignal } from './link-signal.ts';
@@ -44,13 +43,6 @@ export function hold(task: TaskCore): () => void {
 function reportFailure(task: TaskCore, message: string): void {
   const error = task.failure;
   ambient.run(task, () => task.runtime.report({ message, error, task }));
-}
-
-/** The scope that background tasks hang under: the root of the surrounding `run()`. */
-function rootOf(scope: Scope): Scope {
-  let s = scope;
-  while (s.parent !== null) s = s.parent;
-  return s;
 }
 
 /**

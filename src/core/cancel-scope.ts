@@ -26,16 +26,17 @@ type ScopePhase = 'new' | 'entered' | 'finished';
 export class CancelScope {
   #scope: Scope | null = null;
   #phase: ScopePhase = 'new';
-  #timeout: number;
-  #deadline: number;
-  #shield: boolean;
+  #timeout = Infinity;
+  #deadline = Infinity;
+  #shield = false;
   #signal: AbortSignal | undefined;
   #early: CancelledError | null = null; // cancelled before it was entered
   #controller: AbortController | null = null; // for whoever reads `signal` before the scope is entered
   #unlisten: (() => void) | null = null;
-  readonly name: string | undefined;
+  readonly name: string | undefined = undefined;
 
   constructor(options?: ScopeOptions) {
+    if (options === undefined) return;
     const o = ownOptions<ScopeOptions>('options', options, ['timeout', 'deadline', 'shield', 'signal', 'name']);
     if (o.timeout !== undefined) checkDelay('options.timeout', o.timeout);
     if (o.deadline !== undefined) checkNumber('options.deadline', o.deadline, 'a point in time in milliseconds');
@@ -47,6 +48,15 @@ export class CancelScope {
     this.#shield = o.shield ?? false;
     this.#signal = o.signal;
     this.name = o.name;
+  }
+
+  /** For the time limits, which have checked what they were given: an object of options costs as much as the timer. @internal */
+  static limited(timeout: number, deadline: number, shield: boolean): CancelScope {
+    const handle = new CancelScope();
+    handle.#timeout = timeout;
+    handle.#deadline = deadline;
+    handle.#shield = shield;
+    return handle;
   }
 
   /** A handle for a scope of the kernel that is entered already. @internal */
@@ -67,7 +77,7 @@ export class CancelScope {
    */
   async run<T>(body: (scope: CancelScope) => MaybePromise<T>): Promise<T | undefined> {
     checkFunction('body', body);
-    const scope = this.#enter();
+    const scope = this.enter();
     try {
       return await runIn<T, CancelScope>(scope, body, this);
     } catch (error) {
@@ -75,11 +85,12 @@ export class CancelScope {
       scope.caught = true;
       return undefined;
     } finally {
-      this.#leave(scope);
+      this.leave(scope);
     }
   }
 
-  #enter(): Scope {
+  /** @internal */
+  enter(): Scope {
     if (this.#phase !== 'new') throw new InvalidStateError(`This scope is ${this.#phase} already: a CancelScope runs one body, once`);
     this.#phase = 'entered';
     const parent = here();
@@ -98,11 +109,14 @@ export class CancelScope {
   #watch(scope: Scope): void {
     if (this.#signal !== undefined) this.#unlisten = linkSignal(this.#signal, scope);
     if (scope.own !== null) return;
-    if (this.#timeout !== Infinity) this.#deadline = Math.min(this.#deadline, scope.runtime.clock.now() + this.#timeout);
-    if (this.#deadline !== Infinity) this.deadline = this.#deadline;
+    if (this.#timeout === Infinity && this.#deadline === Infinity) return;
+    const now = scope.runtime.clock.now();
+    this.#deadline = Math.min(this.#deadline, now + this.#timeout);
+    if (this.#deadline !== Infinity) scope.setDeadline(this.#deadline, now);
   }
 
-  #leave(scope: Scope): void {
+  /** @internal */
+  leave(scope: Scope): void {
     this.#phase = 'finished';
     this.#unlisten?.();
     scope.leave();

@@ -19,7 +19,7 @@ import { Runtime } from './runtime.ts';
 import type { ExceptionHandler, ExecutorLike } from './runtime.ts';
 import { adoptRoot, ambient, Scope } from './scope.ts';
 import { nextTurn } from './turn.ts';
-import { TaskCore } from './task.ts';
+import { TaskCore, tasksUnder } from './task.ts';
 import type { TaskFn } from './task.ts';
 
 export interface RunOptions {
@@ -230,8 +230,7 @@ class Run<T> {
   }
 
   async #joinAll(): Promise<void> {
-    while (this.#runtime.tasks.size > 0) {
-      const tasks = [...this.#runtime.tasks];
+    for (let tasks = tasksUnder(this.#root); tasks.length > 0; tasks = tasksUnder(this.#root)) {
       await Promise.all(tasks.map((t) => new Promise<void>((settled) => t.onSettled(() => settled()))));
       await nextTurn();
     }
@@ -253,7 +252,7 @@ class Run<T> {
   }
 
   #pending(): string {
-    const tasks = [...this.#runtime.tasks];
+    const tasks = tasksUnder(this.#root);
     if (tasks.length === 0) return 'no task is pending, but an executor has not shut down';
     const names = tasks.slice(0, 10).map((t) => `${JSON.stringify(t.name)} (${t.state})`);
     return `still pending: ${names.join(', ')}${tasks.length > 10 ? ` and ${tasks.length - 10} more` : ''}`;

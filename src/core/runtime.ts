@@ -35,7 +35,6 @@ export interface RuntimeOptions {
 
 export class Runtime {
   readonly clock: TimerClock;
-  readonly tasks: Set<Task<unknown>> = new Set();
   readonly closables: Set<Closable> = new Set();
   /** Work under way outside the loop (jobs, signals handed to foreign calls): a virtual clock must not jump meanwhile. */
   external = 0;

@@ -212,13 +212,13 @@ export class Scope extends ScopeMember {
   }
 
   /** Arms, moves or (Infinity) removes the deadline; one in the past cancels at once. */
-  setDeadline(when: number): void {
+  setDeadline(when: number, now: number = this.runtime.clock.now()): void {
     if (this.timer === null && when === Infinity) return;
     const timer = (this.timer ??= new Deadline(this));
     const { clock } = this.runtime;
     clock.disarm(timer);
     timer.when = when;
-    if (when <= clock.now()) timer.fire();
+    if (when <= now) timer.fire();
     else if (when !== Infinity) clock.arm(timer);
   }
 
@@ -231,6 +231,14 @@ export class Scope extends ScopeMember {
 
   override onCancel(error: CancelledError): void {
     this.controller?.abort(error);
+  }
+
+  /** Calls back with this scope and every one below it. */
+  visit(each: (scope: Scope) => void): void {
+    for (let m: ScopeMember | null = this; m !== null;) {
+      if (m.isScope) each(m as Scope);
+      m = (m.isScope ? (m as Scope).first : null) ?? nextAfter(m, this);
+    }
   }
 
   /** Recomputes `effective` from here down, then wakes whoever is parked where it became set. */
@@ -300,6 +308,13 @@ export function liveAncestor(scope: Scope): Scope {
   return s;
 }
 
+/** The scope at the top: that of the surrounding `run()`. */
+export function rootOf(scope: Scope): Scope {
+  let s = scope;
+  while (s.parent !== null) s = s.parent;
+  return s;
+}
+
 type Ambient = AsyncLocalStorage<Scope>;
 const ambientKey = Symbol.for('offloop.scope.v1');
 const shared = globalThis as { [ambientKey]?: Ambient };
@@ -309,6 +324,9 @@ export const ambient: Ambient = (shared[ambientKey] ??= new AsyncLocalStorage<Sc
 
 const detached = new Scope(null, new Runtime());
 let rootOfRun: Scope = detached;
+// Up to Node 22 a storage follows only promises that were made after its first use: a task that entered its scope in an older
+// one would enter it for whoever runs there next.
+ambient.run(detached, () => {});
 
 /** The innermost scope: the ambient one, else the root of the active `run()`, else a root that is never cancelled. */
 export function here(): Scope {

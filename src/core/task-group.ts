@@ -68,8 +68,10 @@ export interface TaskGroup {
 
 const spawnKeys = ['name', 'eager', 'signal'] as const;
 
+const NO_OPTIONS: SpawnOptions = Object.freeze({});
+
 export function spawnOptions(options: SpawnOptions | undefined): SpawnOptions {
-  if (options === undefined) return {};
+  if (options === undefined) return NO_OPTIONS;
   const o = ownOptions<SpawnOptions>('options', options, spawnKeys);
   if (o.name !== undefined) checkString('options.name', o.name);
   if (o.eager !== undefined) checkBoolean('options.eager', o.eager);
@@ -144,12 +146,13 @@ class Group implements TaskGroup, TaskOwner, StartHost {
   #launch<T>(task: TaskCore<T>, fn: TaskFn<T>, o: SpawnOptions): void {
     this.#size++;
     if (o.signal !== undefined) task.onSettled(linkSignal(o.signal, task));
-    const start = (): void => {
-      this.#running++;
-      task.start(fn, o.eager);
-    };
-    if (this.#running < this.#limit && this.#waiting.size === 0) start();
-    else this.#waiting.push(AsyncResource.bind(start)); // it will be called from the context of whoever ends
+    if (this.#running < this.#limit && this.#waiting.size === 0) this.#begin(task, fn, o.eager);
+    else this.#waiting.push(AsyncResource.bind(() => this.#begin(task, fn, o.eager))); // it will be called from the context of whoever ends
+  }
+
+  #begin<T>(task: TaskCore<T>, fn: TaskFn<T>, eager: boolean | undefined): void {
+    this.#running++;
+    task.start(fn, eager);
   }
 
   cancel(reason?: unknown): void {

@@ -78,8 +78,8 @@ export class Joiner extends Waiter<unknown, TaskCore> {
 
 export class TaskCore<T = unknown> extends Scope implements Task<T> {
   readonly id: number = ++lastId;
-  name: string;
   readonly owner: TaskOwner | null;
+  #name: string;
   #phase: Phase = 'pending';
   #outcome: unknown = undefined;
   #joiners: WaitQueue<unknown, TaskCore> | null = null;
@@ -90,10 +90,18 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
     super(parent, parent.runtime, null);
     this.task = this as TaskCore;
     this.strand = this;
-    this.name = name === '' ? `Task-${this.id}` : name;
+    this.#name = name;
     this.owner = owner;
-    this.runtime.tasks.add(this);
     if (probe !== null) probe.spawned(this as TaskCore);
+  }
+
+  // Made when somebody asks: most tasks without a name end without anybody asking.
+  get name(): string {
+    return this.#name === '' ? `Task-${this.id}` : this.#name;
+  }
+
+  set name(name: string) {
+    this.#name = name;
   }
 
   get state(): TaskState {
@@ -122,16 +130,19 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
 
   /** Runs `fn` in this task one microtask from now, or at once when `eager`. */
   start(fn: TaskFn<T>, eager = false): void {
+    if (!eager) return void START.then(() => this.#begin(fn));
     // The resource keeps an `enterWith` of the task's synchronous part from leaking into the caller (Node 20 and 22).
-    if (eager) new AsyncResource('offloop.task').runInAsyncScope(() => this.#begin(fn));
-    else void START.then(() => this.#begin(fn));
+    new AsyncResource('offloop.task').runInAsyncScope(() => this.#begin(fn));
   }
 
+  /** Called in a microtask of its own, or in a context that is left afterwards: nobody else sees what it enters. */
   #begin(fn: TaskFn<T>): void {
     this.#phase = 'running';
     let result: MaybePromise<T>;
     try {
-      result = runIn(this, fn, this as unknown as TaskContext);
+      ambient.enterWith(this); // half the cost of run(), which would have to restore a context that nobody uses any more
+      result = fn(this as unknown as TaskContext);
+      if (!(result instanceof Promise) && isThenable(result)) result = joined(result); // a task learns by `then` who waits for it
     } catch (error) {
       return this.fail(error);
     }
@@ -162,18 +173,21 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
     this.#phase = phase;
     this.#outcome = outcome;
     this.leave();
-    this.runtime.tasks.delete(this);
     if (probe !== null) probe.exited(this as TaskCore);
-    const joiners = this.#joiners;
-    for (let j = joiners?.shift() as Joiner | null | undefined; j; j = joiners?.shift() as Joiner | null) {
+    if (this.#joiners !== null) this.#tell(this.#joiners);
+    this.owner?.taskSettled(this as TaskCore);
+    const hooks = this.#hooks;
+    if (hooks === null) return;
+    for (const hook of hooks) this.#call(hook.cb);
+    this.#hooks = null;
+  }
+
+  #tell(joiners: WaitQueue<unknown, TaskCore>): void {
+    for (let j = joiners.shift() as Joiner | null; j !== null; j = joiners.shift() as Joiner | null) {
       if (j.interrupted !== null) j.refuse(j.interrupted);
       else if (!j.asksOutcome) j.grant(undefined);
       else this.#deliver(j);
     }
-    this.owner?.taskSettled(this as TaskCore);
-    const hooks = this.#hooks;
-    for (const hook of hooks ?? []) this.#call(hook.cb);
-    this.#hooks = null;
   }
 
   #deliver(joiner: Joiner): void {
@@ -285,6 +299,15 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
   override toString(): string {
     return this.describe();
   }
+}
+
+/** The tasks of a `run()` that have not settled, oldest first: each is a scope in its tree. */
+export function tasksUnder(root: Scope): TaskCore[] {
+  const tasks: TaskCore[] = [];
+  root.visit((scope) => {
+    if (scope.task === scope) tasks.push(scope as TaskCore);
+  });
+  return tasks.sort((a, b) => a.id - b.id);
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,8 +1,9 @@
 /** Time limits and shields: thin forms over CancelScope. */
-import { TimeoutError } from '../base/errors.ts';
+import { isCancelled, TimeoutError } from '../base/errors.ts';
+import type { CancelledError } from '../base/errors.ts';
 import { checkBoolean, checkDelay, checkFunction, checkNumber, checkString, ownOptions } from '../base/validate.ts';
 import { CancelScope } from './cancel-scope.ts';
-import type { ScopeOptions } from './cancel-scope.ts';
+import { runIn } from './task.ts';
 import type { MaybePromise } from './task.ts';
 
 export interface TimeoutOptions {
@@ -11,6 +12,9 @@ export interface TimeoutOptions {
   /** The message of the TimeoutError. */
   message?: string;
 }
+
+const NO_OPTIONS: TimeoutOptions = Object.freeze({});
+const SHIELDED: TimeoutOptions = Object.freeze({ shield: true });
 
 type Body<T> = (s: CancelScope) => MaybePromise<T>;
 
@@ -21,28 +25,46 @@ type Body<T> = (s: CancelScope) => MaybePromise<T>;
  * - On cancel: passes through. `s.cancel()` inside, before the deadline, rejects with CancelledError.
  * - Throws: TimeoutError when the limit stopped the body; what the body throws.
  */
-export async function timeout<T>(ms: number | null, body: Body<T>, options?: TimeoutOptions): Promise<T> {
-  if (ms !== null) checkDelay('ms', ms);
-  return limited(ms === null ? {} : { timeout: ms }, body, options, ms === null ? '' : `${ms} ms`);
+export function timeout<T>(ms: number | null, body: Body<T>, options?: TimeoutOptions): Promise<T> {
+  return limited('ms', ms, body, options);
 }
 
 /** As `timeout`, up to a point in time on the clock of `now()`. */
-export async function timeoutAt<T>(when: number | null, body: Body<T>, options?: TimeoutOptions): Promise<T> {
-  if (when !== null) checkNumber('when', when, 'a point in time in milliseconds');
-  return limited(when === null ? {} : { deadline: when }, body, options, 'its deadline');
+export function timeoutAt<T>(when: number | null, body: Body<T>, options?: TimeoutOptions): Promise<T> {
+  return limited('when', when, body, options);
 }
 
-async function limited<T>(limit: ScopeOptions, body: Body<T>, options: TimeoutOptions | undefined, what: string): Promise<T> {
+async function limited<T>(kind: 'ms' | 'when', limit: number | null, body: Body<T>, options: TimeoutOptions | undefined): Promise<T> {
+  const o = options === undefined ? NO_OPTIONS : checkedOptions(options);
+  const handle = handleFor(kind, limit, o.shield ?? false);
   checkFunction('body', body);
+  const scope = handle.enter();
+  try {
+    return await runIn<T, CancelScope>(scope, body, handle);
+  } catch (error) {
+    if (!isCancelled(error) || !scope.absorbs) throw error;
+    scope.caught = true;
+  } finally {
+    handle.leave(scope);
+  }
+  const reason = scope.own as CancelledError;
+  if (reason.source !== 'deadline') throw reason;
+  const what = kind === 'ms' ? `${limit} ms` : 'its deadline';
+  throw new TimeoutError(o.message ?? `Timed out after ${what}`, handle.deadline, { cause: reason });
+}
+
+function handleFor(kind: 'ms' | 'when', limit: number | null, shielded: boolean): CancelScope {
+  if (limit === null) return CancelScope.limited(Infinity, Infinity, shielded);
+  if (kind === 'ms') checkDelay('ms', limit);
+  else checkNumber('when', limit, 'a point in time in milliseconds');
+  return kind === 'ms' ? CancelScope.limited(limit, Infinity, shielded) : CancelScope.limited(Infinity, limit, shielded);
+}
+
+function checkedOptions(options: TimeoutOptions): TimeoutOptions {
   const o = ownOptions<TimeoutOptions>('options', options, ['shield', 'message']);
   if (o.shield !== undefined) checkBoolean('options.shield', o.shield);
   if (o.message !== undefined) checkString('options.message', o.message);
-  const scope = new CancelScope({ ...limit, shield: o.shield ?? false });
-  const value = await scope.run(body);
-  if (!scope.cancelledCaught) return value as T;
-  const reason = scope.cancelReason;
-  if (reason?.source !== 'deadline') throw reason;
-  throw new TimeoutError(o.message ?? `Timed out after ${what}`, scope.deadline, { cause: reason });
+  return o;
 }
 
 /**
@@ -63,7 +85,7 @@ export async function moveOnAfter<T, F>(
   checkFunction('body', body);
   const o = ownOptions<{ shield?: boolean; fallback?: F }>('options', options, ['shield', 'fallback']);
   if (o.shield !== undefined) checkBoolean('options.shield', o.shield);
-  const scope = new CancelScope({ ...(ms === null ? {} : { timeout: ms }), shield: o.shield ?? false });
+  const scope = handleFor('ms', ms, o.shield ?? false);
   const value = await scope.run(body);
   return scope.cancelledCaught ? o.fallback : value;
 }
@@ -78,5 +100,5 @@ export async function moveOnAfter<T, F>(
 export async function shield<T>(body: Body<T>, options?: { timeout?: number }): Promise<T> {
   const o = ownOptions<{ timeout?: number }>('options', options, ['timeout']);
   if (o.timeout !== undefined) checkDelay('options.timeout', o.timeout);
-  return limited(o.timeout === undefined ? {} : { timeout: o.timeout }, body, { shield: true }, `${o.timeout} ms`);
+  return limited('ms', o.timeout ?? null, body, SHIELDED);
 }

@@ -1,7 +1,8 @@
-import { here } from '../core/scope.ts';
+import { here, rootOf } from '../core/scope.ts';
+import { tasksUnder } from '../core/task.ts';
 import type { Task } from '../core/task.ts';
 
 /** The tasks of the surrounding `run()` that have not settled. `parentTask` tells who answers for each. */
 export function allTasks(): Set<Task<unknown>> {
-  return new Set(here().runtime.tasks);
+  return new Set(tasksUnder(rootOf(here())));
 }

@@ -2,9 +2,9 @@
 import { outOfRange, ownOptions, wrongType } from '../base/validate.ts';
 import { reportsFailure } from '../core/background.ts';
 import { Deferred } from '../core/deferred.ts';
-import { here } from '../core/scope.ts';
-import type { Runtime } from '../core/runtime.ts';
-import { currentTask, Joiner, TaskCore } from '../core/task.ts';
+import { here, rootOf } from '../core/scope.ts';
+import type { Scope } from '../core/scope.ts';
+import { currentTask, Joiner, TaskCore, tasksUnder } from '../core/task.ts';
 import type { Task, TaskState } from '../core/task.ts';
 import { Waiter } from '../core/waiter.ts';
 import { siteOf } from './sites.ts';
@@ -41,8 +41,8 @@ export function captureCallGraph<T>(t?: Target<T>, options?: CallGraphOptions): 
   const target = t ?? currentTask();
   if (target === undefined) return null;
   if (!(target instanceof TaskCore) && !(target instanceof Deferred)) throw wrongType('t', 'a task or a Deferred', target);
-  const runtime = target instanceof TaskCore ? target.runtime : here().runtime;
-  return new Capture(runtime, limit).node(target as Node, new Set());
+  const root = rootOf(target instanceof TaskCore ? target : here());
+  return new Capture(root, limit).node(target as Node, new Set());
 }
 
 function checkLimit(options: CallGraphOptions | undefined): number | undefined {
@@ -57,9 +57,9 @@ class Capture {
   readonly #limit: number | undefined;
   readonly #awaiters: Map<Node, Set<TaskCore>>;
 
-  constructor(runtime: Runtime, limit: number | undefined) {
+  constructor(root: Scope, limit: number | undefined) {
     this.#limit = limit;
-    this.#awaiters = findAwaiters(runtime);
+    this.#awaiters = findAwaiters(root);
   }
 
   node(of: Node, above: Set<Node>): CallGraph {
@@ -97,7 +97,7 @@ function parkedFrames(task: TaskCore): string[] {
   return [];
 }
 
-function findAwaiters(runtime: Runtime): Map<Node, Set<TaskCore>> {
+function findAwaiters(root: Scope): Map<Node, Set<TaskCore>> {
   const awaiters = new Map<Node, Set<TaskCore>>();
   const add = (of: Node, awaiter: TaskCore | null): void => {
     if (awaiter === null) return;
@@ -105,7 +105,7 @@ function findAwaiters(runtime: Runtime): Map<Node, Set<TaskCore>> {
     if (known === undefined) awaiters.set(of, new Set([awaiter]));
     else known.add(awaiter);
   };
-  for (const task of runtime.tasks as Set<TaskCore>) {
+  for (const task of tasksUnder(root)) {
     if (task.owner !== reportsFailure) add(task, task.parentTask); // a job or background task is awaited only if somebody does so
     for (const wait of waitsIn(task)) for (const awaited of awaitedIn(wait)) add(awaited, task);
   }

@@ -11,6 +11,7 @@ import { withTaskGroup } from '../../src/core/task-group.ts';
 import { currentTask, isThenable } from '../../src/core/task.ts';
 import type { Task, TaskState } from '../../src/core/task.ts';
 import { moveOnAfter, shield } from '../../src/core/timeout.ts';
+import { allTasks } from '../../src/debug/all-tasks.ts';
 import { Queue } from '../../src/sync/queue.ts';
 import { waitAllTasksBlocked } from '../../src/testing/wait-all-blocked.ts';
 import { failure, refusal, turns, virtually } from '../support/virtual.ts';
@@ -516,7 +517,6 @@ describe('identity', () => {
 
 it('100,000 tasks, cancelled at random, leave no task, no timer and no waiter behind', () =>
   virtually(async ({ clock, task: main }) => {
-    const { runtime } = main as unknown as { runtime: { tasks: Set<unknown> } };
     const queue = new Queue<number>();
     let seed = 7;
     const random = (n: number): number => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648) % n;
@@ -529,7 +529,7 @@ it('100,000 tasks, cancelled at random, leave no task, no timer and no waiter be
       await sleep(500);
       tg.cancel();
     });
-    expect([runtime.tasks.size, queue.statistics().waitingGet]).toEqual([1, 0]);
+    expect([allTasks().size, queue.statistics().waitingGet]).toEqual([1, 0]);
     expect((main as unknown as { first: unknown }).first).toBeNull();
     const before = clock.now();
     await new Promise((r) => setTimeout(r, 10));
