@@ -6,6 +6,7 @@ import { here } from '../core/scope.ts';
 import { doneWith } from '../core/turn.ts';
 import type { MaybePromise } from '../core/task.ts';
 import { WaitQueue } from '../core/waiter.ts';
+import type { Waiter } from '../core/waiter.ts';
 import { holding } from './guard.ts';
 import type { Guard } from './guard.ts';
 
@@ -91,17 +92,18 @@ export class Semaphore {
 
   /** Gives a permit back, to the longest waiter if there is one. Throws InvalidStateError above `max`. */
   release(): void {
-    const next = this.#waiters.shift();
     if (probe !== null) probe.gave(this);
-    if (next !== null) {
-      if (probe !== null) probe.took(this, 'Semaphore', next.holder?.strand);
-      return next.grant(new Permit(this));
-    }
+    if (this.#waiters.size > 0) return this.#handOver(this.#waiters.shift() as Waiter<Guard, void>);
     // Infinity permits are never used up, so giving one back is never one too many.
     if (this.#value >= this.#max && this.#max !== Infinity) {
       throw new InvalidStateError(`Semaphore released more often than acquired: its value is ${this.#max} already`);
     }
     this.#value++;
+  }
+
+  #handOver(next: Waiter<Guard, void>): void {
+    if (probe !== null) probe.took(this, 'Semaphore', next.holder?.strand);
+    next.grant(new Permit(this));
   }
 
   /** Holds a permit while `fn` runs. */
