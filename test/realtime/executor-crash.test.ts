@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { runJobProgram } from '../support/programs.ts';
 
-describe('two hundred workers die under load', () => {
+describe('a hundred workers die under load', () => {
   it.each([2026])('every promise settles once, the right job is blamed, nothing is left (seed %i) (53, 54, 133)', async (seed) => {
     const { stdout, exit, stderr } = await runJobProgram('storm', { args: ['100', String(seed)] });
     expect([exit, stdout.split('\n').length]).toEqual([0, 2]);
