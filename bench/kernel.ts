@@ -19,7 +19,7 @@ const python = await asyncio();
 const results: Result[] = [];
 for (const { scenario, contestants, key, reference = 'hand-written minimum' } of scenarios) {
   const all: Contestant[] = [...contestants];
-  const row = python?.[key];
+  const row = key === undefined ? undefined : python?.[key];
   if (row !== undefined) all.push(row);
   const result = await compare(scenario satisfies Scenario, all, rounds);
   results.push(result);

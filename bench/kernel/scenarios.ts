@@ -12,7 +12,8 @@ import type { Contestant, Scenario } from '../harness.ts';
 import * as minimum from './minimum.ts';
 
 export interface Row {
-  readonly key: 'uncontended' | 'contended' | 'queue' | 'spawn' | 'map' | 'cancel' | 'timeout';
+  /** The row of asyncio that does the same. */
+  readonly key?: 'uncontended' | 'contended' | 'queue' | 'spawn' | 'map' | 'cancel' | 'timeout';
   readonly scenario: Scenario;
   /** What the ratios are to. Default: the hand-written minimum. */
   readonly reference?: string;
@@ -31,6 +32,9 @@ const contestant = (name: string, work: (n: number) => Promise<unknown>): Contes
 const inRun = (work: (n: number) => Promise<unknown>): Contestant =>
   contestant('offloop', (n) => run(() => timeout(60_000, () => work(n)), { signals: false }));
 const tick = async (): Promise<void> => {};
+const waitOnce = async (): Promise<void> => {
+  await null;
+};
 const TASKS = 64;
 
 async function uncontended(semaphore: { acquire(): Promise<unknown> }, release: (held: unknown) => void, n: number): Promise<void> {
@@ -140,6 +144,20 @@ export const scenarios: readonly Row[] = [
             for (const task of tasks) yield* task;
           }),
         ),
+      ),
+    ],
+  },
+  {
+    scenario: { name: 'spawn + join, 10k children that wait once', units: 10_000, window: 1, shows: 'µs each' },
+    contestants: [
+      inRun((n) =>
+        withTaskGroup((tg) => {
+          for (let i = 0; i < n; i++) tg.spawn(waitOnce);
+        }),
+      ),
+      contestant('hand-written minimum', (n) => Promise.all(numbers(n).map(waitOnce))), // Promise.all
+      contestant('Effect', (n) =>
+        Effect.runPromise(Effect.forEach(numbers(n), () => Effect.yieldNow, { concurrency: 'unbounded', discard: true })),
       ),
     ],
   },

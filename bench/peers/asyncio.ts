@@ -5,9 +5,11 @@ import { fileURLToPath } from 'node:url';
 import type { Contestant } from '../harness.ts';
 import type { Row } from '../kernel/scenarios.ts';
 
-export type AsyncioRows = { readonly [K in Row['key']]: Contestant } & { readonly version: string };
+type Key = NonNullable<Row['key']>;
 
-const keys: readonly Row['key'][] = ['uncontended', 'contended', 'queue', 'spawn', 'map', 'cancel', 'timeout'];
+export type AsyncioRows = { readonly [K in Key]: Contestant } & { readonly version: string };
+
+const keys: readonly Key[] = ['uncontended', 'contended', 'queue', 'spawn', 'map', 'cancel', 'timeout'];
 
 export async function asyncio(): Promise<AsyncioRows | null> {
   let version: string;
@@ -29,5 +31,5 @@ export async function asyncio(): Promise<AsyncioRows | null> {
     },
     close: () => Promise.resolve(),
   });
-  return { version, ...(Object.fromEntries(keys.map((key) => [key, row(key)])) as { [K in Row['key']]: Contestant }) };
+  return { version, ...(Object.fromEntries(keys.map((key) => [key, row(key)])) as { [K in Key]: Contestant }) };
 }
