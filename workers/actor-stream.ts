@@ -63,9 +63,9 @@ export class ActorStream {
 }
 
 async function settlesSoon(step: Step): Promise<boolean> {
-  let settled = false;
-  const settle = (): void => void (settled = true);
+  const seen = { settled: false };
+  const settle = (): void => void (seen.settled = true);
   step.then(settle, settle);
-  for (let turn = 0; turn < PATIENCE && !settled; turn++) await null;
-  return settled;
+  for (let turn = 0; turn < PATIENCE && !seen.settled; turn++) await Promise.resolve();
+  return seen.settled;
 }

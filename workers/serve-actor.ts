@@ -4,46 +4,53 @@
  *
  * Methods interleave as they would in any program: an `async` method that waits lets the next call begin.
  */
-import { expose, transfer } from 'comlink';
+import { expose } from 'comlink';
 import { encodeThrown, decodeThrown } from '../src/wire/error-codec.ts';
 import { FunctionNotFoundError } from '../src/base/errors.ts';
 import type { CancelledError } from '../src/base/errors.ts';
 import { ambient } from '../src/core/scope.ts';
 import { isThenable } from '../src/core/task.ts';
 import { enterWorker } from '../src/executors/worker-state.ts';
+import { handOver } from '../src/wire/actor-endpoint.ts';
 import type { ActorEndpoint } from '../src/wire/actor-endpoint.ts';
-import type { ActorFields, ActorHello, ActorReply, ActorRequest } from '../src/wire/actor-protocol.ts';
+import type { ActorFields, ActorReply, ActorRequest } from '../src/wire/actor-protocol.ts';
+import { putCallbacks } from '../src/wire/callback-mark.ts';
+import type { CallbackPlace } from '../src/wire/callback-mark.ts';
 import type { CancelFlags } from '../src/wire/cancel-flags.ts';
-import { collectTransfer, decodeValues, encodeValues } from '../src/wire/transfer.ts';
+import { decodeValues, encodeValues } from '../src/wire/transfer.ts';
+import { LoopCallbacks } from './actor-callbacks.ts';
 import { ActorStream, isStream } from './actor-stream.ts';
 import { JobScope } from './job.ts';
 import { findFunction, LoadFailure } from './load.ts';
 
 type AnyFunction = (...args: unknown[]) => unknown;
+type SpawnRequest = Extract<ActorRequest, readonly ['spawn', ...unknown[]]>;
 type ActorClass = new (...args: unknown[]) => object;
 
 /** Answers the requests that come through `endpoint`, for one object. */
 export function serveActor(endpoint: ActorEndpoint, flags: CancelFlags): void {
-  const server = new ActorServer(flags);
-  expose((request: ActorRequest) => server.answer(request), endpoint as never);
+  const server = new ActorServer(flags, new LoopCallbacks(endpoint));
+  expose((request: ActorRequest) => server.answer(request), endpoint);
 }
 
 class ActorServer {
   readonly #flags: CancelFlags;
+  readonly #callbacks: LoopCallbacks;
   readonly #scopes = new Map<number, JobScope>();
   readonly #streams = new Map<number, ActorStream>();
   #object: Record<string, unknown> = {};
   #knownFields = 0;
 
-  constructor(flags: CancelFlags) {
+  constructor(flags: CancelFlags, callbacks: LoopCallbacks) {
+    this.#callbacks = callbacks;
     this.#flags = flags;
   }
 
   answer(request: ActorRequest): ActorReply | Promise<ActorReply> {
-    const [op, id, args, coded, what] = request;
+    const [op, id, args, coded, what, callbacks] = request;
     switch (op) {
       case 'call':
-        return this.#run(id, what, () => this.#method(what).apply(this.#object, decoded(args, coded)));
+        return this.#run(id, what, () => this.#method(what).apply(this.#object, this.#decoded(args, coded, callbacks)));
       case 'get':
         return this.#run(id, what, () => this.#object[what]);
       case 'pull':
@@ -51,21 +58,22 @@ class ActorServer {
       case 'close':
         return this.#close(what);
       case 'spawn':
-        return this.#spawn(id, what, args, coded);
+        return this.#spawn(request);
       case 'cancel':
         this.#scopes.get(id)?.stop(decodeThrown(what) as CancelledError);
         return ['value', undefined];
-      case 'release':
+      default:
         return this.#release(id);
     }
   }
 
-  async #spawn(id: number, hello: ActorHello, args: readonly unknown[], coded: boolean): Promise<ActorReply> {
+  async #spawn([, id, args, coded, hello, callbacks]: SpawnRequest): Promise<ActorReply> {
     enterWorker(hello.hints);
     try {
       const cls = (await findFunction(hello)) as unknown as ActorClass;
-      if (!isClass(cls)) throw new FunctionNotFoundError(`${hello.module} has something else than a class at ${hello.export} in the worker`);
-      const construct = (): void => void (this.#object = new cls(...decoded(args, coded)) as Record<string, unknown>);
+      if (!isClass(cls))
+        throw new FunctionNotFoundError(`${hello.module} has something else than a class at ${hello.export} in the worker`);
+      const construct = (): void => void (this.#object = new cls(...this.#decoded(args, coded, callbacks)) as Record<string, unknown>);
       return await this.#run(id, 'constructor', construct);
     } catch (error) {
       return [error instanceof LoadFailure ? 'load-failed' : 'error', encodeThrown(error)];
@@ -76,6 +84,12 @@ class ActorServer {
     const method = this.#object[name];
     if (typeof method !== 'function') throw new TypeError(`${name} is not a function of the actor`);
     return method as AnyFunction;
+  }
+
+  #decoded(args: readonly unknown[], coded: boolean, callbacks: readonly CallbackPlace[]): unknown[] {
+    const values = coded ? decodeValues(args) : (args as unknown[]);
+    if (callbacks.length > 0) putCallbacks(values, callbacks, this.#callbacks.standIn);
+    return values;
   }
 
   /** Synchronous as long as the method is. */
@@ -175,14 +189,4 @@ function isFunctionAt(object: object, name: string): boolean {
 
 function isClass(value: unknown): boolean {
   return typeof value === 'function' && typeof value.prototype === 'object';
-}
-
-function decoded(args: readonly unknown[], coded: boolean): unknown[] {
-  return coded ? decodeValues(args) : (args as unknown[]);
-}
-
-/** comlink sends along what `move()` marked. */
-function handOver(reply: ActorReply, values: readonly unknown[]): ActorReply {
-  const list = collectTransfer(values);
-  return list.length === 0 ? reply : (transfer(reply, [...list] as never) as ActorReply);
 }

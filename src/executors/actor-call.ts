@@ -1,10 +1,11 @@
 /** One call of an actor: what it asks for, and the wait for its answer. */
-import { transfer } from 'comlink';
 import type { CancelledError } from '../base/errors.ts';
 import { ScopeMember } from '../core/scope.ts';
 import { SUBMITTED_HERE } from '../wire/error-codec.ts';
+import { handOver } from '../wire/actor-endpoint.ts';
 import type { ActorRequest } from '../wire/actor-protocol.ts';
-import { collectTransfer, encodeValues } from '../wire/transfer.ts';
+import { takeCallbacks } from '../wire/callback-mark.ts';
+import { encodeValues } from '../wire/transfer.ts';
 import { captureSite, linesOf } from './job.ts';
 import type { CallSite } from './job.ts';
 
@@ -71,12 +72,11 @@ export class Call extends ScopeMember {
 }
 
 /** Throws when a codec of the user's does. */
-export function requestOf(id: number, { op, args, what }: Question): ActorRequest {
+export function requestOf(id: number, { op, args, what }: Question, numberOf: (fn: (...a: never[]) => unknown) => number): ActorRequest {
   if (args === undefined) return [op, id, null, false, what] as unknown as ActorRequest;
-  const { values, replaced } = encodeValues(args);
-  const request = [op, id, values, replaced, what] as unknown as ActorRequest;
-  const list = collectTransfer(values);
-  return list.length === 0 ? request : (transfer(request, [...list] as never) as ActorRequest);
+  const { values: plain, places } = takeCallbacks(args, numberOf);
+  const { values, replaced } = encodeValues(plain);
+  return handOver([op, id, values, replaced, what, places] as unknown as ActorRequest, values);
 }
 
 /**

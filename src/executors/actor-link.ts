@@ -11,6 +11,7 @@ import { decodeThrown, encodeThrown } from '../wire/error-codec.ts';
 import type { ActorFields, ActorHello, ActorReply, ActorRequest } from '../wire/actor-protocol.ts';
 import type { CancelFlags } from '../wire/cancel-flags.ts';
 import { decodeValues } from '../wire/transfer.ts';
+import { ActorCallbacks } from './actor-callbacks.ts';
 import { Call, requestOf } from './actor-call.ts';
 import type { Question } from './actor-call.ts';
 import type { ActorHome } from './actor-thread.ts';
@@ -20,6 +21,7 @@ import type { WorkerDeath } from './worker-handle.ts';
 /** Milliseconds that a cancelled call has to stop in once the actor is released. */
 const GRACE = 1000;
 const DISPOSE = 'dispose';
+const releaseOf = (link: ActorLink): Promise<void> => link.release();
 
 /** The answer of a method that returned a generator. */
 export class StreamRef {
@@ -39,6 +41,7 @@ export class ActorLink implements Closable {
   readonly #home: ActorHome;
   readonly #flags: CancelFlags;
   readonly #send: (request: ActorRequest) => PromiseLike<ActorReply>;
+  readonly #callbacks: ActorCallbacks;
   readonly #calls = new Map<number, Call>();
   /** Cancelled here, but not yet ended in the worker. */
   readonly #strays = new Map<number, string>();
@@ -52,7 +55,8 @@ export class ActorLink implements Closable {
     this.name = name;
     this.#flags = flags;
     this.#home = start((death) => this.#died(death));
-    this.#send = wrap<(request: ActorRequest) => ActorReply>(this.#home.endpoint as never) as never;
+    this.#callbacks = new ActorCallbacks(this.#home.endpoint);
+    this.#send = wrap<(request: ActorRequest) => ActorReply>(this.#home.endpoint);
     this.#runtime.closables.add(this);
   }
 
@@ -79,7 +83,7 @@ export class ActorLink implements Closable {
     if (refusal !== null) return Promise.reject(refusal);
     const call = new Call(++this.#lastId, this.name, question, this.#callCancelled);
     try {
-      this.#begin(call, requestOf(call.id, question));
+      this.#begin(call, requestOf(call.id, question, this.#callbacks.numberOf));
       if (scope.effective === null && question.op !== 'release') scope.link(call);
     } catch (error) {
       call.reject(error);
@@ -122,13 +126,17 @@ export class ActorLink implements Closable {
         throw payload;
       case 'error':
         throw decodeThrown(payload, call.callSite);
-      case 'load-failed':
+      default:
         throw this.#loadFailed(decodeThrown(payload, call.callSite) as Error);
     }
   }
 
   #loadFailed({ message, cause }: Error): WorkerDiedError {
-    return new WorkerDiedError(`The worker of actor ${this.name} could not start: ${message}`, { job: this.name, why: 'load-failed', cause });
+    return new WorkerDiedError(`The worker of actor ${this.name} could not start: ${message}`, {
+      job: this.name,
+      why: 'load-failed',
+      cause,
+    });
   }
 
   /** The call is over on this side. */
@@ -218,16 +226,16 @@ export class ActorLink implements Closable {
   shutdown({ cancelPending = false }: { timeout?: number; cancelPending?: boolean } = {}): Promise<void> {
     const released = this.release();
     const error = new CancelledError({ source: 'shutdown' });
-    if (cancelPending) for (const call of [...this.#calls.values()]) if (call.name !== DISPOSE) this.#callCancelled(call, error);
+    if (cancelPending) for (const call of this.#calls.values()) if (call.name !== DISPOSE) this.#callCancelled(call, error);
     return released;
   }
 
   async #release(): Promise<void> {
-    await null; // from here on `#released` is set, and no call is accepted
+    await Promise.resolve(); // from here on `#released` is set, and no call is accepted
     try {
       await this.#allEnded();
       if (this.#death === null && !this.#killed) {
-        await this.ask({ op: 'release', name: DISPOSE, what: null, below: this.#release, cleanup: true });
+        await this.ask({ op: 'release', name: DISPOSE, what: null, below: releaseOf, cleanup: true });
       }
     } finally {
       await this.#kill();
@@ -239,12 +247,12 @@ export class ActorLink implements Closable {
     while (this.#calls.size > 0) await this.#change();
     if (this.#strays.size === 0) return;
     const [name = ''] = this.#strays.values();
-    let late = false;
+    const wait = { over: false };
     const timer = setTimeout(() => {
-      late = true;
+      wait.over = true;
       this.#changed();
     }, GRACE);
-    while (this.#strays.size > 0 && !late) await this.#change();
+    while (this.#strays.size > 0 && !wait.over) await this.#change();
     clearTimeout(timer);
     if (this.#strays.size === 0) return;
     const message = `The worker of actor ${this.name} was killed, and the object not disposed of`;

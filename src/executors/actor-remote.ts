@@ -57,7 +57,9 @@ export function addFields(remote: object, link: ActorLink, members: Members, fie
 function addMember(remote: Target, link: ActorLink, name: string, kind: MemberKind): void {
   if (kind === 'property') {
     const set = (): never => {
-      throw new InvalidStateError(`${link.name}.${name} cannot be set from here: the object lives in another thread; give it a method for that`);
+      throw new InvalidStateError(
+        `${link.name}.${name} cannot be set from here: the object lives in another thread; give it a method for that`,
+      );
     };
     // Not enumerable: who looks at all properties (a test's toEqual, a spread) does not mean to send messages.
     Object.defineProperty(remote, name, { get: () => link.ask({ op: 'get', name, what: name, below: set }), set, configurable: true });
@@ -110,9 +112,18 @@ function iteratorOf(promise: Promise<unknown>): AsyncGenerator<unknown, void, vo
   return iterator;
 }
 
-const loopable: object = Object.create(Promise.prototype, {
-  [Symbol.asyncIterator]: { value(this: Promise<unknown>) { return iteratorOf(this); } }, // prettier-ignore
-  next: { value(this: Promise<unknown>) { return iteratorOf(this).next(); } }, // prettier-ignore
-  return: { value(this: Promise<unknown>) { return iteratorOf(this).return(); } }, // prettier-ignore
-  throw: { value(this: Promise<unknown>, error: unknown) { return iteratorOf(this).throw(error); } }, // prettier-ignore
-});
+const loopable = {
+  __proto__: Promise.prototype,
+  [Symbol.asyncIterator](this: Promise<unknown>): unknown {
+    return iteratorOf(this);
+  },
+  next(this: Promise<unknown>): unknown {
+    return iteratorOf(this).next();
+  },
+  return(this: Promise<unknown>): unknown {
+    return iteratorOf(this).return();
+  },
+  throw(this: Promise<unknown>, error: unknown): unknown {
+    return iteratorOf(this).throw(error);
+  },
+};

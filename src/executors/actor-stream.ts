@@ -2,7 +2,8 @@
  * The items of a generator that an actor's method returned. They come in batches that grow as long as the consumer takes all
  * of them, so a fast generator costs few messages, and one that is read slowly runs ahead by no more than one batch.
  */
-import { CancelledError, isCancelled } from '../base/errors.ts';
+import { isCancelled } from '../base/errors.ts';
+import type { CancelledError } from '../base/errors.ts';
 import { here } from '../core/scope.ts';
 import { decodeThrown } from '../wire/error-codec.ts';
 import type { ActorBatch } from '../wire/actor-protocol.ts';

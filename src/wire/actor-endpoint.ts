@@ -4,9 +4,11 @@
  * module, so none is set: everything of ours is in the messages themselves.
  */
 import type { MessagePort } from 'node:worker_threads';
+import { transfer } from 'comlink';
 import { findUncloneable, notCloneable } from './clone-path.ts';
 import { encodeThrown } from './error-codec.ts';
 import type { Encoded } from './error-codec.ts';
+import { collectTransfer } from './transfer.ts';
 import type { ActorReply, ActorRequest } from './actor-protocol.ts';
 
 /** comlink's own envelope, as far as it matters here. */
@@ -15,6 +17,12 @@ interface Envelope {
   readonly type: string;
   readonly argumentList?: readonly [{ readonly value: ActorRequest }];
   readonly value?: unknown;
+}
+
+/** comlink sends along what `move()` marked in `values`, which are part of `message`. */
+export function handOver<M extends object>(message: M, values: readonly unknown[]): M {
+  const list = collectTransfer(values);
+  return list.length === 0 ? message : transfer(message, list as never);
 }
 
 type Listener = (event: { data: unknown }) => void;
