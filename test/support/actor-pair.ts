@@ -62,6 +62,8 @@ export class Pair<T extends object> {
     const meta = { url: `file:///in/memory/${Math.random()}.ts` } as ImportMeta;
     const address = { ...register(meta, cls as never), fingerprint: fingerprint(cls as never) };
     await pair.link.spawn({ ...address, hints: {} }, args, Pair.of);
+    // The far side has declared this process a worker, where `run()` would never run.
+    delete (globalThis as Record<symbol, unknown>)[Symbol.for('offloop.worker.v1')];
     return pair;
   }
 }
