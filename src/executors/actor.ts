@@ -14,9 +14,11 @@ import { workerHints } from './worker-flags.ts';
 /** An object in another thread: its methods and properties, each by way of a promise. Leaving `await using` releases it. */
 export type Remote<T> = {
   [K in keyof T]: T[K] extends (...a: infer A) => infer R
-    ? R extends AsyncGenerator<infer Y, unknown, never>
-      ? (...a: A) => AsyncIterableIterator<Y>
-      : (...a: A) => Promise<Awaited<R>>
+    ? [R] extends [never]
+      ? (...a: A) => Promise<never>
+      : R extends AsyncGenerator<infer Y, unknown, never>
+        ? (...a: A) => AsyncIterableIterator<Y>
+        : (...a: A) => Promise<Awaited<R>>
     : Promise<T[K]>;
 } & AsyncDisposable;
 
