@@ -20,7 +20,11 @@ const scenarios: readonly Scenario[] = [
 
 async function actors(): Promise<Contestant> {
   const remote = await Noop.spawn();
-  return { name: 'offloop actor', run: (n, w) => windowed(n, w, (k) => remote.noop(k)), close: () => remote[Symbol.asyncDispose]() };
+  return {
+    name: 'offloop actor',
+    run: (n, w) => windowed(n, w, (k) => remote.noop(k)),
+    close: async () => remote[Symbol.asyncDispose](),
+  };
 }
 
 function comlink(): Contestant {
@@ -45,7 +49,7 @@ const stream: Contestant = {
   async run(n) {
     for await (const _ of remote.rows(n));
   },
-  close: () => remote[Symbol.asyncDispose](),
+  close: async () => remote[Symbol.asyncDispose](),
 };
 results.push(await compare(rows, [stream], rounds));
 console.log(`\n${table(results.at(-1)!, 'offloop actor')}`);

@@ -20,20 +20,24 @@ async function counter(start = 0, label?: string): Promise<CounterRemote> {
 }
 const outcome = (promise: PromiseLike<unknown>): Promise<unknown> => Promise.resolve(promise).catch((error: unknown) => error);
 
+class Some {
+  method(): void {}
+}
+
 describe('actor()', () => {
   it.each([
     [() => actor(import.meta, (() => 1) as never), 'Expected cls to be a class, got [Function (anonymous)]'],
     [() => actor(import.meta, 5 as never), 'Expected cls to be a class, got 5 (number)'],
-    [() => actor({} as never, class {}), 'Expected import.meta.url to be the URL of the module'],
+    [() => actor({} as never, Some), 'Expected import.meta.url to be the URL of the module'],
     [() => actor(import.meta, class { then(): void {} } as never), 'a class without a member named then'], // prettier-ignore
-    [() => actor(import.meta, class {}, { nam: 'x' } as never), 'Unknown option options.nam'],
-    [() => actor(import.meta, class {}, { resourceLimits: { stackSizeMb: -1 } }), 'options.resourceLimits.stackSizeMb'],
+    [() => actor(import.meta, Some, { nam: 'x' } as never), 'Unknown option options.nam'],
+    [() => actor(import.meta, Some, { resourceLimits: { stackSizeMb: -1 } }), 'options.resourceLimits.stackSizeMb'],
   ])('refuses what cannot be one (case %#)', (bad, message) => {
     expect(bad).toThrow(message);
   });
 
   it('is an address', () => {
-    const { module, export: name } = actor(import.meta, class Named {}, { name: 'named' });
+    const { module, export: name } = actor(import.meta, Some, { name: 'named' });
     expect([module, name]).toEqual([import.meta.url, 'named']);
   });
 
@@ -71,7 +75,9 @@ describe('an actor', () => {
   it('is no promise, pretends nothing, and says what it is', async () => {
     const remote = (await counter()) as unknown as Record<string, unknown>;
     expect([remote['then'], remote['toJSON'], remote['inspect'], remote['nothing']]).toEqual([undefined, undefined, undefined, undefined]);
-    expect([inspect(remote), String(remote)]).toEqual(Array(2).fill('<actor CounterClass: 0 calls under way>'));
+    expect([inspect(remote), (remote as unknown as { toString(): string }).toString()]).toEqual(
+      Array(2).fill('<actor CounterClass: 0 calls under way>'),
+    );
     expect(() => structuredClone(remote)).toThrow('could not be cloned');
     expect(() => (remote['count'] = 1)).toThrow('CounterClass.count cannot be set from here');
   });
@@ -218,10 +224,10 @@ describe('spawn', () => {
   });
 
   it('says when the module does not load, or has no such class', async () => {
-    const gone = actor({ url: 'file:///nowhere/gone.ts' } as ImportMeta, class Gone {});
+    const gone = actor({ url: 'file:///nowhere/gone.ts' } as ImportMeta, Some);
     expect(await outcome(gone.spawn())).toMatchObject({ why: 'load-failed', message: expect.stringContaining('there is no such file') });
     const meta = { url: new URL('../fixtures/jobs/basic.ts', import.meta.url).href } as ImportMeta;
-    expect(await outcome(actor(meta, class Other {}, { name: 'other' }).spawn())).toMatchObject({ code: 'OFFLOOP_FUNCTION_NOT_FOUND' });
+    expect(await outcome(actor(meta, Some, { name: 'other' }).spawn())).toMatchObject({ code: 'OFFLOOP_FUNCTION_NOT_FOUND' });
   });
 
   it('in a cancelled scope starts nothing', async () => {

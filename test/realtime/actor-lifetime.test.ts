@@ -14,6 +14,6 @@ it('a call under way does', async () => {
   expect(await runJobProgram('actors', { args: ['pending'] })).toEqual({ stdout: '3\n', stderr: '', exit: 0 });
 });
 
-it.each(['released', 'wholeRun'])('nothing is left of an actor that has ended: %s', async (thing) => {
+it.each(['released', 'wholeRun', 'cancelledSpawn', 'failedSpawn'])('nothing is left of an actor that has ended: %s', async (thing) => {
   expect(await runJobProgram('actors', { args: [thing] })).toEqual({ stdout: '3\n[]\n', stderr: '', exit: 0 });
 });
