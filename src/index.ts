@@ -108,6 +108,8 @@ export { channel } from './sync/channel.ts';
 export type { ChannelStats, ReceiveChannel, SendChannel } from './sync/channel.ts';
 
 // off the loop
+export { actor } from './executors/actor.ts';
+export type { Actor, ActorOptions, Remote } from './executors/actor.ts';
 export { fromModule, offload } from './executors/offload.ts';
 export type { FromModule } from './executors/offload.ts';
 export { runInExecutor, setDefaultExecutor, shutdownDefaultExecutor, toThread } from './executors/default-executor.ts';

@@ -41,6 +41,7 @@ const surface: Record<string, string> = {
     WorkerDiedError
     WouldBlock
     abortable
+    actor
     allTasks
     asCompleted
     background

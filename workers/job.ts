@@ -21,10 +21,10 @@ export class JobScope extends Scope {
   deadlineAt: number = Infinity;
   readonly sequence: number;
   readonly #timeout: number;
-  readonly #control: ControlBlock;
+  readonly #control: Pick<ControlBlock, 'mustStop'>;
   readonly #post: PostToLoop;
 
-  constructor(id: number, name: string, timeout: number, sequence: number, control: ControlBlock, post: PostToLoop) {
+  constructor(id: number, name: string, timeout: number, sequence: number, control: Pick<ControlBlock, 'mustStop'>, post: PostToLoop) {
     super(null, runtime);
     this.id = id;
     this.name = name;

@@ -3,6 +3,11 @@ import { WorkerDiedError } from '../base/errors.ts';
 import type { Job } from './job.ts';
 import type { WorkerDeath } from './worker-handle.ts';
 
+/** What happened to the worker, as the end of a sentence. */
+export function describeDeath(death: WorkerDeath): string {
+  return whyText[death.why](death);
+}
+
 const whyText: Record<WorkerDeath['why'], (d: WorkerDeath) => string> = {
   exit: (d) => `the worker exited with code ${d.exitCode}${d.signalName === null ? '' : ` (${d.signalName})`}`,
   uncaught: (d) => `an error was thrown outside the job's own calls: ${textOf(d.cause)}`,

@@ -28,7 +28,7 @@ export interface JobList {
 export type JobOutcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
 
 /** Text that stands where an error came back from a worker: the line that submitted the job. */
-interface CallSite {
+export interface CallSite {
   stack?: string;
 }
 
@@ -37,7 +37,7 @@ const SITE_FRAMES = 6;
 const SITE_INTERVAL = 1;
 let lastCapture = -Infinity;
 
-function captureSite(below: (...args: never[]) => unknown): CallSite {
+export function captureSite(below: (...args: never[]) => unknown): CallSite {
   const site: CallSite = {};
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = SITE_FRAMES;
@@ -46,7 +46,7 @@ function captureSite(below: (...args: never[]) => unknown): CallSite {
   return site;
 }
 
-function linesOf(site: CallSite): string {
+export function linesOf(site: CallSite): string {
   return (site.stack ?? '').split('\n').slice(1).join('\n');
 }
 

@@ -88,7 +88,7 @@ function checkPreload(preload: unknown): string[] {
   return preload.map((url: unknown, i) => resolveModule(url as string, `options.preload[${i}]`));
 }
 
-function checkLimits(limits: unknown): Record<string, number> | undefined {
+export function checkLimits(limits: unknown): Record<string, number> | undefined {
   if (limits === undefined) return undefined;
   const keys = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'stackSizeMb'] as const;
   const own = ownOptions<Record<(typeof keys)[number], number>>('options.resourceLimits', limits, keys);

@@ -112,6 +112,7 @@ function checkName(name: string): void {
 function kindOf(fn: object): string {
   const tag = (fn as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? '';
   if (tag === 'AsyncFunction') return 'async';
+  if (tag === '' && /^class\b/.test(Function.prototype.toString.call(fn))) return 'class';
   if (tag === 'GeneratorFunction') return 'generator';
   return tag === 'AsyncGeneratorFunction' ? 'async generator' : 'function';
 }

@@ -54,7 +54,9 @@ describe('each command prints what is shown', () => {
 });
 
 describe('each example that is shown runs', () => {
-  const programs = [...new Set(code.map((b) => b.text.split('\n')[0]?.slice(3) as string))].filter((f) => !/jobs\.ts$|text\.ts$/.test(f));
+  const programs = [...new Set(code.map((b) => b.text.split('\n')[0]?.slice(3) as string))].filter(
+    (f) => !/jobs\.ts$|text\.ts$|db\.ts$/.test(f),
+  );
   test.each(programs)('%s', async (file) => {
     expect((await runExample(`node --import tsx ${file}`)).length).toBeGreaterThan(0);
   });

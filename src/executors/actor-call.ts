@@ -1,0 +1,103 @@
+/** One call of an actor: what it asks for, and the wait for its answer. */
+import type { CancelledError } from '../base/errors.ts';
+import { ScopeMember } from '../core/scope.ts';
+import { SUBMITTED_HERE } from '../wire/error-codec.ts';
+import { handOver } from '../wire/actor-endpoint.ts';
+import type { ActorRequest } from '../wire/actor-protocol.ts';
+import { takeCallbacks } from '../wire/callback-mark.ts';
+import { encodeValues } from '../wire/transfer.ts';
+import { captureSite, linesOf } from './job.ts';
+import type { CallSite } from './job.ts';
+
+export interface Question {
+  readonly op: 'spawn' | 'call' | 'get' | 'pull' | 'close' | 'release';
+  /** Shown in errors. */
+  readonly name: string;
+  /** Absent: none. */
+  readonly args?: readonly unknown[];
+  readonly what: unknown;
+  /** The call in the worker that stops when this one is cancelled: for the items of a stream, the call that opened it. */
+  readonly target?: number;
+  /** Is asked, and waited for, in a cancelled scope too. */
+  readonly cleanup?: boolean;
+  /** The stacks of its errors end at the caller of this. */
+  readonly below: (...args: never[]) => unknown;
+}
+
+/** Milliseconds between two captures of a calling line: each costs as much as a tenth of a call. */
+const SITE_INTERVAL = 1;
+let lastCapture = -Infinity;
+
+export class Call extends ScopeMember {
+  readonly id: number;
+  readonly actor: string;
+  readonly name: string;
+  readonly target: number;
+  readonly answer: Promise<unknown>;
+  readonly #site: CallSite | null;
+  readonly #onCancel: (call: Call, error: CancelledError) => void;
+  resolve!: (answer: unknown) => void;
+  reject!: (error: unknown) => void;
+
+  constructor(id: number, actor: string, question: Question, onCancel: (call: Call, error: CancelledError) => void) {
+    super();
+    this.id = id;
+    this.actor = actor;
+    this.name = question.name;
+    this.target = question.target ?? id;
+    this.#onCancel = onCancel;
+    const answer = new Promise<unknown>((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    const now = performance.now();
+    const due = now - lastCapture >= SITE_INTERVAL;
+    if (due) lastCapture = now;
+    this.#site = due ? captureSite(question.below) : null;
+    this.answer = due ? answer : withAwaitingLines(answer);
+  }
+
+  /** The calling lines; unknown when calls come thick and fast: then the awaiting lines stand in. */
+  get callSite(): string | undefined {
+    return this.#site === null ? undefined : linesOf(this.#site);
+  }
+
+  override get waitingOn(): string {
+    return `${this.actor}.${this.name}()`;
+  }
+
+  override onCancel(error: CancelledError): void {
+    this.#onCancel(this, error);
+  }
+}
+
+/** Throws when a codec of the user's does. */
+export function requestOf(id: number, { op, args, what }: Question, numberOf: (fn: (...a: never[]) => unknown) => number): ActorRequest {
+  if (args === undefined) return [op, id, null, false, what] as unknown as ActorRequest;
+  const { values: plain, places } = takeCallbacks(args, numberOf);
+  const { values, replaced } = encodeValues(plain);
+  return handOver([op, id, values, replaced, what, places] as unknown as ActorRequest, values);
+}
+
+/**
+ * Where no calling line was captured, V8 knows who awaits: an error made after an `await` sees the async frames behind it.
+ * That costs nothing until a call fails.
+ */
+async function withAwaitingLines(answer: Promise<unknown>): Promise<unknown> {
+  try {
+    return await answer;
+  } catch (error) {
+    addAwaitingLines(error);
+    throw error;
+  }
+}
+
+function addAwaitingLines(error: unknown): void {
+  if (!(error instanceof Error) || typeof error.stack !== 'string' || error.stack.includes(SUBMITTED_HERE)) return;
+  const site: CallSite = {};
+  Error.captureStackTrace(site, addAwaitingLines);
+  const lines = linesOf(site)
+    .split('\n')
+    .filter((line) => line !== '' && !line.includes('node:internal/') && !line.includes('withAwaitingLines'));
+  if (lines.length > 0) error.stack += `\n${SUBMITTED_HERE}\n${lines.join('\n')}`;
+}
