@@ -11,6 +11,8 @@ import { TaskCore } from '../core/task.ts';
 import { SUBMITTED_HERE } from '../wire/error-codec.ts';
 import type { KnownFunction } from './callable.ts';
 import type { JobSettings } from './options.ts';
+import { Ties } from './ties.ts';
+import type { Tie } from './ties.ts';
 
 /** Where a job is on its way. `held` = the queue is full, it waits for a place; `sent` = posted to a worker. */
 export type JobPhase = 'new' | 'held' | 'queued' | 'sent' | 'ended';
@@ -28,7 +30,7 @@ export interface JobList {
 export type JobOutcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
 
 /** Text that stands where an error came back from a worker: the line that submitted the job. */
-interface CallSite {
+export interface CallSite {
   stack?: string;
 }
 
@@ -37,7 +39,7 @@ const SITE_FRAMES = 6;
 const SITE_INTERVAL = 1;
 let lastCapture = -Infinity;
 
-function captureSite(below: (...args: never[]) => unknown): CallSite {
+export function captureSite(below: (...args: never[]) => unknown): CallSite {
   const site: CallSite = {};
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = SITE_FRAMES;
@@ -46,7 +48,7 @@ function captureSite(below: (...args: never[]) => unknown): CallSite {
   return site;
 }
 
-function linesOf(site: CallSite): string {
+export function linesOf(site: CallSite): string {
   return (site.stack ?? '').split('\n').slice(1).join('\n');
 }
 
@@ -57,6 +59,8 @@ export class Job extends TaskCore {
   phase: JobPhase = 'new';
   readonly submittedAt: number = performance.now();
   sentAt = 0;
+  /** What it says to the loop while it runs; null for most jobs. */
+  ties: Ties | null = null;
   /** Its number in the worker's control block while `sent`. */
   sequence = 0;
   /** Links of the list it waits in. */
@@ -89,6 +93,10 @@ export class Job extends TaskCore {
     this.#site = due ? captureSite(below) : null;
     this.runtime.external++;
     if (settings.signal !== undefined) this.onSettled(linkSignal(settings.signal, this));
+  }
+
+  tie(tie: Tie): void {
+    (this.ties ??= new Ties()).add(tie);
   }
 
   /** Only while the job itself is being stopped: a time limit around `await` alone leaves the job, and must not wait for it. */
@@ -195,3 +203,8 @@ export class Job extends TaskCore {
     return this.end({ ok: false, error: this.effective });
   }
 }
+
+export type JobInit = ConstructorParameters<typeof Job>;
+/** What an executor is to make of a call. */
+export type MakeJob = (init: JobInit) => Job;
+export const plainJob: MakeJob = (init) => new Job(...init);

@@ -1,0 +1,63 @@
+/** From a call of an offloaded generator to its stream, in the executor that is meant. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { InvalidStateError } from '../base/errors.ts';
+import { defaultExecutor } from './default-executor.ts';
+import type { Executor, SubmitOptions } from './executor.ts';
+import type { MakeJob } from './job.ts';
+import { localStream } from './local-stream.ts';
+import { HIGH_WATER_MARK } from './options.ts';
+import { Stream } from './stream.ts';
+import { StreamHandle } from './stream-handle.ts';
+import type { StreamJob } from './stream-job.ts';
+import { workerState } from './worker-state.ts';
+
+type Fn = (...args: never[]) => unknown;
+type Items = AsyncIterableIterator<unknown> & AsyncDisposable;
+
+export interface StreamCall {
+  readonly executor: Executor | null;
+  /** The function that is submitted, and the one that would run here. */
+  readonly fn: Fn;
+  readonly local: Fn;
+  readonly args: readonly unknown[];
+  readonly options: SubmitOptions | undefined;
+  readonly highWaterMark: number;
+}
+
+/** What an executor must have to run streams: workers that take jobs. */
+interface JobExecutor {
+  submitFrom(below: Fn, fn: Fn, args: readonly unknown[], options: SubmitOptions | undefined, make: MakeJob): unknown;
+}
+
+/** Nothing runs before the first `next()`; scope, context and arguments are those of this call. */
+export function openStream(call: StreamCall): Items {
+  if (call.executor === null && workerState() !== undefined) return inPlace(call);
+  const inContext = AsyncLocalStorage.snapshot();
+  // oxlint-disable-next-line typescript/unbound-method -- it is not called: stacks end at its caller
+  return new StreamHandle(() => inContext(() => begin(call, StreamHandle.prototype.next, true).stream));
+}
+
+function inPlace({ local, args }: StreamCall): Items {
+  return localStream(() => local(...(args as never[])));
+}
+
+/** Submits the call. Not `sure`: what the function returns will show whether it is a generator. */
+export function begin(call: StreamCall, below: Fn, sure: boolean): { stream: Stream; job: StreamJob } {
+  const { fn, args, options, highWaterMark } = call;
+  const stream = new Stream(highWaterMark, sure);
+  let job!: StreamJob;
+  jobExecutor(call.executor).submitFrom(below, fn, args, options, (init) => (job = stream.makeJob(init)));
+  return { stream, job };
+}
+
+function jobExecutor(executor: Executor | null): JobExecutor {
+  const target = executor ?? defaultExecutor();
+  if (typeof (target as Partial<JobExecutor>).submitFrom === 'function') return target as unknown as JobExecutor;
+  throw new InvalidStateError(`This executor cannot run generators: ${String(target)}`);
+}
+
+export const defaults: Pick<StreamCall, 'executor' | 'options' | 'highWaterMark'> = Object.freeze({
+  executor: null,
+  options: undefined,
+  highWaterMark: HIGH_WATER_MARK,
+});
