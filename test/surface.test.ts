@@ -48,7 +48,9 @@ const surface: Record<string, string> = {
     callAt
     callLater
     callSoon
+    callback
     captureCallGraph
+    carryContext
     channel
     checkpoint
     currentEffectiveDeadline

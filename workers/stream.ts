@@ -40,6 +40,7 @@ export class Producer {
   readonly #scope: JobScope;
   readonly #channel: Channel;
   readonly #reuse = new ReuseWatch();
+  readonly #unsure: boolean;
   #credit: number;
   #waiting: CreditWaiter | null = null;
   #batch: unknown[] = [];
@@ -51,6 +52,7 @@ export class Producer {
 
   constructor(credit: number, scope: JobScope, channel: Channel) {
     this.#credit = credit;
+    this.#unsure = credit === 0; // the loop does not know that this is a generator
     this.#scope = scope;
     this.#channel = channel;
   }
@@ -58,7 +60,7 @@ export class Producer {
   /** What the function returned. A generator becomes a promise of its end; anything else is passed on. */
   take(result: unknown): unknown {
     if (!types.isGeneratorObject(result)) return result;
-    if (this.#credit === 0) this.#send([]); // says that it is one
+    if (this.#unsure) this.#send([]);
     return this.#run(result);
   }
 

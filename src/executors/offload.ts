@@ -4,6 +4,7 @@ import { checkString, ownOptions, wrongType } from '../base/validate.ts';
 import { markOffloaded } from './callable.ts';
 import { submitTo } from './default-executor.ts';
 import type { Executor, OffloadedFn, SubmitOptions } from './executor.ts';
+import { ExportedFunction } from './exported.ts';
 import { defaults, openStream } from './open-stream.ts';
 import { splitExecutor } from './options.ts';
 import { fingerprint, register } from './registry.ts';
@@ -43,7 +44,7 @@ export function fromModule<M extends object>(url: URL | string): FromModule<M> {
   return new Proxy(Object.create(null) as object, {
     get(_target, key) {
       if (typeof key !== 'string' || key === 'then') return undefined; // not a promise, whoever awaits it
-      if (!made.has(key)) made.set(key, callable({ module, export: key, fingerprint: undefined }, key, importing(module, key)));
+      if (!made.has(key)) made.set(key, exported({ module, export: key, fingerprint: undefined }, key, importing(module, key)));
       return made.get(key);
     },
     has: (_target, key) => typeof key === 'string' && key !== 'then',
@@ -86,6 +87,17 @@ function callable(address: Address, name: string, local: Fn): Fn {
   const withOptions = (options: SubmitOptions & { executor?: Executor }): unknown => {
     const { executor, settings } = splitExecutor(options);
     const configured = (...args: unknown[]): unknown => submitTo(executor ?? null, configured, call, local, args, settings);
+    return configured;
+  };
+  return addressed(call, address, name, { with: withOptions, local });
+}
+
+function exported(address: Address, name: string, local: Fn): Fn {
+  const call = (...args: unknown[]): unknown => fn.call(call, args);
+  const fn = new ExportedFunction(call, local);
+  const withOptions = (o: SubmitOptions & { executor?: Executor; highWaterMark?: number }): unknown => {
+    const { executor = null, settings: options, highWaterMark } = splitExecutor(o, true);
+    const configured = (...args: unknown[]): unknown => fn.call(configured, args, { executor, options, highWaterMark });
     return configured;
   };
   return addressed(call, address, name, { with: withOptions, local });

@@ -25,13 +25,15 @@ export interface StreamCall {
 }
 
 /** What an executor must have to run streams: workers that take jobs. */
-interface JobExecutor {
+export interface JobExecutor {
   submitFrom(below: Fn, fn: Fn, args: readonly unknown[], options: SubmitOptions | undefined, make: MakeJob): unknown;
 }
 
 /** Nothing runs before the first `next()`; scope, context and arguments are those of this call. */
 export function openStream(call: StreamCall): Items {
-  if (call.executor === null && workerState() !== undefined) return inPlace(call);
+  const { executor } = call;
+  if (executor === null && workerState() !== undefined) return inPlace(call);
+  if (executor !== null && !takesJobs(executor) && executor.statistics().kind === 'inline') return inPlace(call);
   const inContext = AsyncLocalStorage.snapshot();
   // oxlint-disable-next-line typescript/unbound-method -- it is not called: stacks end at its caller
   return new StreamHandle(() => inContext(() => begin(call, StreamHandle.prototype.next, true).stream));
@@ -52,8 +54,13 @@ export function begin(call: StreamCall, below: Fn, sure: boolean): { stream: Str
 
 function jobExecutor(executor: Executor | null): JobExecutor {
   const target = executor ?? defaultExecutor();
-  if (typeof (target as Partial<JobExecutor>).submitFrom === 'function') return target as unknown as JobExecutor;
+  if (takesJobs(target)) return target;
   throw new InvalidStateError(`This executor cannot run generators: ${String(target)}`);
+}
+
+/** True for executors that have workers. */
+export function takesJobs(executor: Executor): executor is Executor & JobExecutor {
+  return typeof (executor as Partial<JobExecutor>).submitFrom === 'function';
 }
 
 export const defaults: Pick<StreamCall, 'executor' | 'options' | 'highWaterMark'> = Object.freeze({

@@ -23,8 +23,8 @@ const END: Item = Object.freeze({ done: true, value: undefined });
 
 export class Stream implements Tie {
   readonly extras: { readonly credit: number };
-  /** The function is known to be a generator, or has turned out to be one. */
-  isGenerator: boolean;
+  #isGenerator: boolean;
+  #whenGenerator: (() => void)[] = [];
   readonly #highWaterMark: number;
   readonly #chunks = new Ring<unknown[]>();
   #chunk: unknown[] | null = null; // the items that are next, from `#at` on
@@ -41,7 +41,7 @@ export class Stream implements Tie {
   /** `sure`: the function is a generator. Otherwise it may be any function, and no item comes before one is asked for. */
   constructor(highWaterMark: number, sure: boolean) {
     this.#highWaterMark = highWaterMark;
-    this.isGenerator = this.#granted = sure;
+    this.#isGenerator = this.#granted = sure;
     this.extras = { credit: sure ? highWaterMark : 0 };
   }
 
@@ -50,6 +50,22 @@ export class Stream implements Tie {
     this.#job = new StreamJob(this, init);
     this.#job.onSettled(() => this.#ended());
     return this.#job;
+  }
+
+  /** The function is known to be a generator, or has turned out to be one. */
+  get isGenerator(): boolean {
+    return this.#isGenerator;
+  }
+
+  /** Calls back when it turns out to be one. */
+  whenGenerator(cb: () => void): void {
+    if (this.#isGenerator) cb();
+    else this.#whenGenerator.push(cb);
+  }
+
+  #foundOut(): void {
+    this.#isGenerator = true;
+    for (const cb of this.#whenGenerator.splice(0)) cb();
   }
 
   // ── what the consumer does
@@ -114,7 +130,7 @@ export class Stream implements Tie {
     const job = this.#job;
     if (job.orphaned) throw new ClosedResourceError('the scope in which this stream was made has ended, and the stream with it');
     if (job.state !== 'done') throw job.error();
-    if (!this.isGenerator) throw wrongType(`what ${job.name} returned`, 'a generator (await the call to get its result)', job.result());
+    if (!this.#isGenerator) throw wrongType(`what ${job.name} returned`, 'a generator (await the call to get its result)', job.result());
     return END;
   }
 
@@ -162,7 +178,7 @@ export class Stream implements Tie {
 
   heard(message: FromJob): boolean {
     if (message.type !== 'items') return false;
-    this.isGenerator = true;
+    if (!this.#isGenerator) this.#foundOut();
     if (this.#over || this.#broken !== null || this.#job.settled) return true;
     try {
       this.#receive(message.encoded ? decodeValues(message.items) : (message.items as unknown[]));
