@@ -27,7 +27,7 @@ export class ReuseWatch {
     this.#looks--;
     this.#note(memoryOf(item) ?? item);
     if (Array.isArray(item) || !isPlain(item)) return;
-    for (const part of Object.values(item)) {
+    for (const part of Object.values(item) as unknown[]) {
       const memory = typeof part === 'object' && part !== null ? memoryOf(part) : null;
       if (memory !== null) this.#note(memory);
     }

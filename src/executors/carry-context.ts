@@ -33,7 +33,7 @@ export function carryContext<T>(name: string, als: AsyncLocalStorage<T>, codec?:
   const known = carriers.get(name);
   if (known !== undefined && known.als !== als)
     throw new InvalidStateError(`another AsyncLocalStorage is carried as ${JSON.stringify(name)}`);
-  const carrier: Carrier = { als: als as AsyncLocalStorage<unknown>, codec: codec as ContextCodec<unknown> | undefined };
+  const carrier: Carrier = { als, codec };
   carriers.set(name, carrier);
   return {
     [Symbol.dispose]: () => {

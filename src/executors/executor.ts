@@ -38,7 +38,7 @@ export interface OffloadedStream<A extends unknown[], Y> {
 /** What `offload` makes of a function. */
 export type OffloadedFn<F extends (...a: any[]) => unknown> = [ReturnType<F>] extends [never]
   ? Offloaded<Parameters<F>, never>
-  : ReturnType<F> extends AsyncGenerator<infer Y, any, any> | Generator<infer Y, any, any>
+  : ReturnType<F> extends AsyncGenerator<infer Y> | Generator<infer Y>
     ? OffloadedStream<Parameters<F>, Y>
     : Offloaded<Parameters<F>, Awaited<ReturnType<F>>>;
 

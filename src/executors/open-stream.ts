@@ -1,6 +1,6 @@
 /** From a call of an offloaded generator to its stream, in the executor that is meant. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { InvalidStateError } from '../base/errors.ts';
+import { wrongType } from '../base/validate.ts';
 import { defaultExecutor } from './default-executor.ts';
 import type { Executor, SubmitOptions } from './executor.ts';
 import type { MakeJob } from './job.ts';
@@ -55,7 +55,7 @@ export function begin(call: StreamCall, below: Fn, sure: boolean): { stream: Str
 function jobExecutor(executor: Executor | null): JobExecutor {
   const target = executor ?? defaultExecutor();
   if (takesJobs(target)) return target;
-  throw new InvalidStateError(`This executor cannot run generators: ${String(target)}`);
+  throw wrongType('executor', 'an executor with workers, since the function is a generator', target);
 }
 
 /** True for executors that have workers. */

@@ -23,7 +23,7 @@ const host = globalThis as { [key]?: Api };
 
 const setter = {
   set: (carrier: Headers, name: string, value: string): void => {
-    carrier[name] = String(value);
+    carrier[name] = value;
   },
 };
 const getter = {

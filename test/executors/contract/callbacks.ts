@@ -50,7 +50,7 @@ export function callbacks({ use, separate, reports }: Subject): void {
     expect(() => callback('no' as never)).toThrow(/fn.*function/);
   });
 
-  it('it runs in the task, scope and context of the submitting call', async () => {
+  it('a call runs in the task, scope and context of the submitting call', async () => {
     const executor = use({ max: 1 });
     const als = new AsyncLocalStorage<string>();
     const seen: unknown[] = [];

@@ -41,6 +41,8 @@ async function drain(items: AsyncIterable<unknown>): Promise<[unknown[], unknown
   return [all, error];
 }
 
+const traced = { countWithTrace: jobs.countWithTrace, countAsyncWithTrace: jobs.countAsyncWithTrace };
+
 export function streams(subject: Subject): void {
   const { use, separate, reports } = subject;
   const on = <A extends unknown[], Y>(executor: Executor, fn: OffloadedStream<A, Y>, options: Options = {}) =>
@@ -72,9 +74,9 @@ export function streams(subject: Subject): void {
     expect(results).toEqual([{ done: false, value: 1 }, { done: false, value: 2 }, end, end]);
   });
 
-  it.runIf(separate).each(['countWithTrace', 'countAsyncWithTrace'] as const)('%s is not advanced beyond its credit', async (name) => {
+  it.runIf(separate).each(Object.entries(traced))('%s is not advanced beyond its credit', async (_name, fn) => {
     const file = trace();
-    const items = on(use({ max: 1 }), jobs[name], { highWaterMark: 4 })(file, 1000);
+    const items = on(use({ max: 1 }), fn, { highWaterMark: 4 })(file, 1000);
     expect(await items.next()).toEqual({ done: false, value: 1 });
     await vi.waitFor(() => expect(read(file)).toBe('4'));
     await items.next(); // half of it was taken: two more may come
@@ -83,17 +85,14 @@ export function streams(subject: Subject): void {
     expect(read(file)).toBe('6!');
   });
 
-  it.each(['countWithTrace', 'countAsyncWithTrace'] as const)(
-    'leaving the loop over %s runs its finally, and waits for that',
-    async (name) => {
-      const executor = use({ max: 1 });
-      const file = trace();
-      for await (const item of on(executor, jobs[name], { highWaterMark: 2 })(file, 1000)) if (item === 3) break;
-      expect(read(file)).toMatch(/!$/);
-      expect(await executor.submit(add, [1, 2])).toBe(3);
-      expect(executor.statistics()).toMatchObject({ respawned: 0, failed: 0 });
-    },
-  );
+  it.each(Object.entries(traced))('leaving the loop over %s runs its finally, and waits for that', async (_name, fn) => {
+    const executor = use({ max: 1 });
+    const file = trace();
+    for await (const item of on(executor, fn, { highWaterMark: 2 })(file, 1000)) if (item === 3) break;
+    expect(read(file)).toMatch(/!$/);
+    expect(await executor.submit(add, [1, 2])).toBe(3);
+    expect(executor.statistics()).toMatchObject({ respawned: 0, failed: 0 });
+  });
 
   it('a throw in the loop, and the end of await using, stop it as well', async () => {
     const executor = use({ max: 1 });
