@@ -85,7 +85,7 @@ export function streams(subject: Subject): void {
     expect(read(file)).toBe('6!');
   });
 
-  it.each(Object.entries(traced))('leaving the loop over %s runs its finally, and waits for that', async (_name, fn) => {
+  it.each(Object.entries(traced))('leaving the loop over %s runs its finally, and waits for that (97)', async (_name, fn) => {
     const executor = use({ max: 1 });
     const file = trace();
     for await (const item of on(executor, fn, { highWaterMark: 2 })(file, 1000)) if (item === 3) break;
@@ -133,7 +133,7 @@ export function streams(subject: Subject): void {
     expect(executor.statistics().respawned).toBe(1);
   });
 
-  it('a generator that throws: its items first, then its error with class, code and cause, and the line that consumed', async () => {
+  it('a generator that throws: its items first, then its error with class, code and cause, and the line that consumed (97)', async () => {
     const executor = use({ max: 1 });
     const [items, error] = await drain(on(executor, jobs.throwAfter)(300));
     expect(items).toHaveLength(300);
