@@ -16,7 +16,7 @@ const call = { ...defaults, fn: rows, local: rows, args: [] };
 describe('openStream', () => {
   it('submits with the first next(), in the context of the call', async () => {
     const als = new AsyncLocalStorage<string>();
-    const submitFrom = vi.fn((_below: unknown, _fn: unknown, _args: unknown, _options: unknown, make: MakeJob) => {
+    const submitFrom = vi.fn<(...a: [unknown, unknown, unknown, unknown, MakeJob]) => unknown>((_below, _fn, _args, _options, make) => {
       const init: JobInit = [here(), { jobCancelled: () => {} }, fn, [], resolveSubmitOptions(undefined), openStream];
       make(init).end({ ok: true, value: undefined });
       return als.getStore();

@@ -126,8 +126,11 @@ export function streams(subject: Subject): void {
 
   it.runIf(separate)('one that neither yields nor listens is killed after the grace', async () => {
     const executor = use({ max: 1 });
-    const items = on(executor, jobs.oneThenSpin, { grace: 10 })(false);
+    let spins!: (value: unknown) => void;
+    const spinning = new Promise((resolve) => (spins = resolve));
+    const items = on(executor, jobs.oneThenSpin, { grace: 10, onProgress: spins })(false);
     await items.next();
+    await spinning;
     await items.return?.();
     expect(await executor.submit(add, [1, 2])).toBe(3);
     expect(executor.statistics().respawned).toBe(1);
