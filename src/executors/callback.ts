@@ -22,9 +22,11 @@ type Call = Extract<FromJob, { type: 'call' }>;
 
 /** The one key of the objects that stand for callbacks in arguments; no data of a user has it. */
 const KEY = `offloop:callback:${randomUUID()}`;
-const marked: WeakMap<object, Fn> = new WeakMap<object, Fn>();
 const NOTHING: readonly object[] = [];
-let used = false; // jobs of programs without callbacks pay nothing
+
+/** For all copies of the package: a callback may be made by one and submitted by another. Jobs of programs without callbacks pay nothing. */
+const key: unique symbol = Symbol.for('offloop.callbacks.v1') as never;
+const known = ((globalThis as { [key]?: { marked: WeakMap<object, Fn>; used: boolean } })[key] ??= { marked: new WeakMap(), used: false });
 
 /**
  * Passes a function to a job: `submit(work, [rows, callback((done) => bar.update(done))])`. In the worker it is an async
@@ -35,14 +37,14 @@ export function callback<F extends (...a: any[]) => unknown>(fn: F): F {
   checkFunction('fn', fn);
   const call = (...args: unknown[]): unknown => fn(...args);
   Object.defineProperty(call, 'name', { value: fn.name });
-  marked.set(call, fn as Fn);
-  used = true;
+  known.marked.set(call, fn as Fn);
+  known.used = true;
   return call as F;
 }
 
 /** Arguments without their callbacks, and those; null when there are none. */
 export function extractCallbacks(args: readonly unknown[]): { args: readonly unknown[]; fns: readonly Fn[] } | null {
-  if (!used || !Array.isArray(args)) return null;
+  if (!known.used || !Array.isArray(args)) return null;
   const fns: Fn[] = [];
   const copies = new Map<unknown, unknown>();
   const replaced = replace(args, fns, copies);
@@ -52,7 +54,7 @@ export function extractCallbacks(args: readonly unknown[]): { args: readonly unk
 /** Copies what leads to a callback; the rest is shared, so that marks of `move()` and instances of classes stay what they are. */
 function replace(value: unknown, fns: Fn[], copies: Map<unknown, unknown>): unknown {
   if (typeof value === 'function') {
-    const fn = marked.get(value);
+    const fn = known.marked.get(value);
     if (fn === undefined) return value;
     const at = fns.indexOf(fn);
     return { [KEY]: at === -1 ? fns.push(fn) - 1 : at };

@@ -18,8 +18,11 @@ export class StreamJob extends Job {
   /** A stream is worth the microseconds, and its consumer awaits items, not the job. */
   readonly #site: CallSite;
 
-  constructor(tie: Tie, init: JobInit) {
+  readonly #stream: { readonly isGenerator: boolean };
+
+  constructor(tie: Tie & { readonly isGenerator: boolean }, init: JobInit) {
     super(...init);
+    this.#stream = tie;
     this.#site = captureSite(init[5]);
     this.tie(tie);
   }
@@ -29,7 +32,7 @@ export class StreamJob extends Job {
   }
 
   override moveTo(parent: Scope, wake: ScopeMember[]): void {
-    if (this.own === null && this.effective === null) {
+    if (this.own === null && this.effective === null && this.#stream.isGenerator) {
       this.orphaned = true;
       this.own = new CancelledError({ source: 'body', reason: 'the scope that made the stream has ended' });
     }

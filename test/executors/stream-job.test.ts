@@ -8,9 +8,9 @@ import { collectReports } from '../support/fake-worker.ts';
 const reports = collectReports();
 const fn = { id: 78, ref: { module: 'file:///rows.js', export: 'rows', fingerprint: undefined }, name: 'rows' };
 
-function submitHere(scope: Scope, cancelled: (job: unknown) => void = () => {}): StreamJob {
+function submitHere(scope: Scope, cancelled: (job: unknown) => void = () => {}, isGenerator = true): StreamJob {
   const host = { jobCancelled: cancelled };
-  return new StreamJob({ extras: { credit: 1 } }, [scope, host, fn, [], resolveSubmitOptions(undefined), submitHere]);
+  return new StreamJob({ extras: { credit: 1 }, isGenerator }, [scope, host, fn, [], resolveSubmitOptions(undefined), submitHere]);
 }
 
 describe('a stream job', () => {
@@ -21,6 +21,14 @@ describe('a stream job', () => {
     scope.leave();
     expect([job.orphaned, told, job.effective instanceof CancelledError]).toEqual([true, [job], true]);
     job.endCancelled();
+  });
+
+  it('whose function is no generator, as far as anybody knows, goes on like other jobs', () => {
+    const scope = new Scope(here(), here().runtime);
+    const job = submitHere(scope, undefined, false);
+    scope.leave();
+    expect([job.orphaned, job.effective]).toEqual([false, null]);
+    job.end({ ok: true, value: undefined });
   });
 
   it('that was cancelled before is no orphan', () => {
