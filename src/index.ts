@@ -120,10 +120,14 @@ export type {
   MapOptions,
   Offloaded,
   OffloadedFn,
+  OffloadedStream,
   OnCancel,
   PoolOptions,
   SubmitOptions,
 } from './executors/executor.ts';
+export { callback } from './executors/callback.ts';
+export { carryContext } from './executors/carry-context.ts';
+export type { ContextCodec } from './executors/carry-context.ts';
 export type { Percentiles } from './executors/percentiles.ts';
 export { move } from './wire/transfer.ts';
 export { registerClass } from './wire/class-registry.ts';

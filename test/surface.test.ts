@@ -49,7 +49,9 @@ const surface: Record<string, string> = {
     callAt
     callLater
     callSoon
+    callback
     captureCallGraph
+    carryContext
     channel
     checkpoint
     currentEffectiveDeadline

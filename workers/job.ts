@@ -13,12 +13,20 @@ const runtime = new Runtime();
 /** Sends to the loop; `what` and `value` name what could not be cloned. */
 export type PostToLoop = (message: FromWorker, what: string, value: unknown, transfer: readonly object[]) => void;
 
+/** Streams, callbacks, carried context: see ties.ts. */
+export interface JobTies {
+  /** The consumer has left, and the generator cleans up undisturbed: the cancel that follows is not for it. */
+  readonly closing: boolean;
+}
+
 /** A job is a scope: everything of offloop that waits inside it is cancelled with it. */
 export class JobScope extends Scope {
   readonly id: number;
   readonly name: string;
   /** Wall-clock time; known once the function begins. */
   deadlineAt: number = Infinity;
+  /** What it has to do with the loop while it runs; null for most jobs. */
+  ties: JobTies | null = null;
   readonly sequence: number;
   readonly #timeout: number;
   readonly #control: Pick<ControlBlock, 'mustStop'>;
@@ -40,12 +48,12 @@ export class JobScope extends Scope {
 
   /** Looks at the shared flag: a tight loop gets no message. */
   get mustStop(): boolean {
-    if (this.effective === null && this.#control.mustStop(this.sequence)) this.stop(new CancelledError());
+    if (this.effective === null && this.ties?.closing !== true && this.#control.mustStop(this.sequence)) this.stop(new CancelledError());
     return this.effective !== null;
   }
 
   stop(reason: CancelledError): void {
-    this.cancelWith(reason);
+    if (this.ties?.closing !== true) this.cancelWith(reason);
   }
 
   progress(value: unknown): void {

@@ -18,6 +18,8 @@ import { collectTransfer, decodeValues, encodeValues } from '../src/wire/transfe
 import { compileInline } from './inline-function.ts';
 import { JobScope } from './job.ts';
 import { findFunction, LoadFailure, loadModule } from './load.ts';
+import { tiesOf } from './ties.ts';
+import type { Ties } from './ties.ts';
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
@@ -63,7 +65,8 @@ export class Server {
     if (isBatch(message)) void this.#runFrom(message, 0);
     else if (message.type === 'define') this.#introduced.set(message.fn, { ref: message.ref, name: message.name, fn: null });
     else if (message.type === 'cancel') this.#cancelled(message.sequence, decodeThrown(message.reason) as CancelledError);
-    else void this.#sayGoodbye();
+    else if (message.type === 'goodbye') void this.#sayGoodbye();
+    else if (this.#running?.id === message.id) (this.#running.ties as Ties | null)?.heard(message);
   }
 
   /**
@@ -89,6 +92,7 @@ export class Server {
     const sequence = this.#control.sequence(index);
     const scope = new JobScope(batch[at + 1] as number, name, extras?.timeout ?? Infinity, sequence, this.#control, this.#post);
     this.#running = scope;
+    if (extras !== null) scope.ties = tiesOf(extras, scope, this.#channel);
     const coded = extras?.encoded === true;
     return known.fn === null ? this.#findAndCall(known, args, coded, scope) : this.#call(known.fn, args, coded, scope);
   }
@@ -110,7 +114,8 @@ export class Server {
     const started = performance.now();
     scope.begin();
     try {
-      const result = ambient.run(scope, fn, ...(coded ? decodeValues(args) : args));
+      const tied = scope.ties === null ? fn : (scope.ties as Ties).wrap(fn);
+      const result = ambient.run(scope, tied, ...(coded ? decodeValues(args) : args));
       if (isThenable(result)) return this.#await(result, started, scope);
       this.#succeed(result, started, scope);
     } catch (error) {
@@ -139,6 +144,7 @@ export class Server {
 
   #end(scope: JobScope, kind: number, ms: number, payload: unknown, result?: unknown): void {
     this.#running = null;
+    (scope.ties as Ties | null)?.end();
     scope.leave();
     try {
       this.#channel.postMessage([kind, ms, payload], collectTransfer([payload]) as object[]);

@@ -17,7 +17,30 @@ export interface Offloaded<A extends unknown[], R> {
   readonly export: string;
 }
 
-export type OffloadedFn<F extends (...a: any[]) => unknown> = Offloaded<Parameters<F>, Awaited<ReturnType<F>>>;
+/**
+ * A generator that runs elsewhere; what it yields comes here ahead of the consumer, as far as `highWaterMark` allows.
+ * The worker begins with the first `next()`. Inside a worker the call runs in place.
+ *
+ * - Waits for: `next()` waits for an item.
+ * - On cancel: the generator is stopped as `onCancel` says, its `finally` blocks run, and then `next()` throws. A stream ends with
+ *   the scope that made it.
+ * - Order: as yielded; several `next()` under way are served in order.
+ * - Throws: what the generator throws, WorkerDiedError and so on, after the items that came before.
+ */
+export interface OffloadedStream<A extends unknown[], Y> {
+  (...args: A): AsyncIterableIterator<Y> & AsyncDisposable;
+  /** The same generator with other settings or another executor. `highWaterMark`: items that may be ahead of the consumer, default 256. */
+  with(o: SubmitOptions & { executor?: Executor; highWaterMark?: number }): (...args: A) => AsyncIterableIterator<Y> & AsyncDisposable;
+  readonly module: string;
+  readonly export: string;
+}
+
+/** What `offload` makes of a function. */
+export type OffloadedFn<F extends (...a: any[]) => unknown> = [ReturnType<F>] extends [never]
+  ? Offloaded<Parameters<F>, never>
+  : ReturnType<F> extends AsyncGenerator<infer Y> | Generator<infer Y>
+    ? OffloadedStream<Parameters<F>, Y>
+    : Offloaded<Parameters<F>, Awaited<ReturnType<F>>>;
 
 /** Cancelling always removes a queued job, and always raises the running job's signal and flag; then: */
 export type OnCancel =

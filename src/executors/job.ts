@@ -10,7 +10,11 @@ import type { Scope } from '../core/scope.ts';
 import { TaskCore } from '../core/task.ts';
 import { SUBMITTED_HERE } from '../wire/error-codec.ts';
 import type { KnownFunction } from './callable.ts';
+import { Callbacks, extractCallbacks } from './callback.ts';
+import { captureContext } from './carry-context.ts';
 import type { JobSettings } from './options.ts';
+import { Ties } from './ties.ts';
+import type { Tie } from './ties.ts';
 
 /** Where a job is on its way. `held` = the queue is full, it waits for a place; `sent` = posted to a worker. */
 export type JobPhase = 'new' | 'held' | 'queued' | 'sent' | 'ended';
@@ -57,6 +61,9 @@ export class Job extends TaskCore {
   phase: JobPhase = 'new';
   readonly submittedAt: number = performance.now();
   sentAt = 0;
+  /** What it says to the loop while it runs; null for most jobs. */
+  ties: Ties | null = null;
+  callbacks: Callbacks | null = null;
   /** Its number in the worker's control block while `sent`. */
   sequence = 0;
   /** Links of the list it waits in. */
@@ -89,6 +96,26 @@ export class Job extends TaskCore {
     this.#site = due ? captureSite(below) : null;
     this.runtime.external++;
     if (settings.signal !== undefined) this.onSettled(linkSignal(settings.signal, this));
+    this.#tieArguments(args);
+  }
+
+  /** Callbacks among the arguments, and the context of the call. What cannot be carried ends the job. */
+  #tieArguments(args: readonly unknown[]): void {
+    try {
+      const found = extractCallbacks(args);
+      if (found !== null) {
+        this.args = found.args;
+        this.tie((this.callbacks = new Callbacks(this, found.fns)));
+      }
+      const context = captureContext();
+      if (context !== null) this.tie({ extras: { context } });
+    } catch (error) {
+      this.end({ ok: false, error });
+    }
+  }
+
+  tie(tie: Tie): void {
+    (this.ties ??= new Ties()).add(tie);
   }
 
   /** Only while the job itself is being stopped: a time limit around `await` alone leaves the job, and must not wait for it. */
@@ -195,3 +222,8 @@ export class Job extends TaskCore {
     return this.end({ ok: false, error: this.effective });
   }
 }
+
+export type JobInit = ConstructorParameters<typeof Job>;
+/** What an executor is to make of a call. */
+export type MakeJob = (init: JobInit) => Job;
+export const plainJob: MakeJob = (init) => new Job(...init);

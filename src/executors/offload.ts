@@ -3,7 +3,9 @@ import { basename } from 'node:path';
 import { checkString, ownOptions, wrongType } from '../base/validate.ts';
 import { markOffloaded } from './callable.ts';
 import { submitTo } from './default-executor.ts';
-import type { Executor, Offloaded, OffloadedFn, SubmitOptions } from './executor.ts';
+import type { Executor, OffloadedFn, SubmitOptions } from './executor.ts';
+import { ExportedFunction } from './exported.ts';
+import { defaults, openStream } from './open-stream.ts';
 import { splitExecutor } from './options.ts';
 import { fingerprint, register } from './registry.ts';
 import { resolveModule } from './module-url.ts';
@@ -18,15 +20,14 @@ type Fn = (...args: never[]) => unknown;
 export function offload<F extends (...a: any[]) => unknown>(meta: ImportMeta, fn: F, options?: { name?: string }): OffloadedFn<F> {
   const o = ownOptions<{ name: string }>('options', options, ['name']);
   if (o.name !== undefined) checkString('options.name', o.name);
-  if (typeof fn === 'function') refuseGenerator(fn);
   const address = register(meta, fn, o.name);
   const name = o.name ?? (fn.name || `${fileOf(address.module)}${address.export}`);
-  return callable({ ...address, fingerprint: fingerprint(fn) }, name, fn) as unknown as OffloadedFn<F>;
+  const make = isGenerator(fn) ? streaming : callable;
+  return make({ ...address, fingerprint: fingerprint(fn) }, name, fn) as unknown as OffloadedFn<F>;
 }
 
-function refuseGenerator(fn: Fn): void {
-  const tag = (fn as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? '';
-  if (tag.includes('Generator')) throw wrongType('fn', 'a function that returns a value (generators cannot be offloaded yet)', fn);
+function isGenerator(fn: Fn): boolean {
+  return ((fn as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? '').includes('Generator');
 }
 
 function fileOf(url: string): string {
@@ -43,7 +44,7 @@ export function fromModule<M extends object>(url: URL | string): FromModule<M> {
   return new Proxy(Object.create(null) as object, {
     get(_target, key) {
       if (typeof key !== 'string' || key === 'then') return undefined; // not a promise, whoever awaits it
-      if (!made.has(key)) made.set(key, callable({ module, export: key, fingerprint: undefined }, key, importing(module, key)));
+      if (!made.has(key)) made.set(key, exported({ module, export: key, fingerprint: undefined }, key, importing(module, key)));
       return made.get(key);
     },
     has: (_target, key) => typeof key === 'string' && key !== 'then',
@@ -72,17 +73,38 @@ interface Address {
   readonly fingerprint: string | undefined;
 }
 
-function callable(address: Address, name: string, local: Fn): Offloaded<unknown[], unknown> {
+function streaming(address: Address, name: string, local: Fn): Fn {
+  const call = (...args: unknown[]): unknown => openStream({ ...defaults, fn: call, local, args });
+  const withOptions = (o: SubmitOptions & { executor?: Executor; highWaterMark?: number }): unknown => {
+    const { executor = null, settings: options, highWaterMark } = splitExecutor(o, true);
+    return (...args: unknown[]): unknown => openStream({ executor, options, highWaterMark, fn: call, local, args });
+  };
+  return addressed(call, address, name, { with: withOptions, local });
+}
+
+function callable(address: Address, name: string, local: Fn): Fn {
   const call = (...args: unknown[]): unknown => submitTo(null, call, call, local, args);
   const withOptions = (options: SubmitOptions & { executor?: Executor }): unknown => {
     const { executor, settings } = splitExecutor(options);
     const configured = (...args: unknown[]): unknown => submitTo(executor ?? null, configured, call, local, args, settings);
     return configured;
   };
+  return addressed(call, address, name, { with: withOptions, local });
+}
+
+function exported(address: Address, name: string, local: Fn): Fn {
+  const call = (...args: unknown[]): unknown => fn.call(call, args);
+  const fn = new ExportedFunction(call, local);
+  const withOptions = (o: SubmitOptions & { executor?: Executor; highWaterMark?: number }): unknown => {
+    const { executor = null, settings: options, highWaterMark } = splitExecutor(o, true);
+    const configured = (...args: unknown[]): unknown => fn.call(configured, args, { executor, options, highWaterMark });
+    return configured;
+  };
+  return addressed(call, address, name, { with: withOptions, local });
+}
+
+function addressed(call: Fn, address: Address, name: string, more: object): Fn {
   markOffloaded(call, address, name);
   Object.defineProperty(call, 'name', { value: name });
-  return Object.assign(call, { with: withOptions, local, module: address.module, export: address.export }) as unknown as Offloaded<
-    unknown[],
-    unknown
-  >;
+  return Object.assign(call, more, { module: address.module, export: address.export });
 }

@@ -162,13 +162,23 @@ function checkPriority(priority: unknown): void {
   if (!Number.isFinite(priority)) throw outOfRange('options.priority', 'a finite number', priority);
 }
 
-/** Splits `{ executor, ...settings }` of `offloaded.with()`. */
-export function splitExecutor(options: unknown): { executor: Executor | undefined; settings: SubmitOptions } {
-  const { executor, ...settings } = ownOptions<SubmitOptions & { executor?: Executor }>('options', options, [...submitKeys, 'executor']);
+type WithOptions = SubmitOptions & { executor?: Executor; highWaterMark?: number };
+
+/** Splits `{ executor, highWaterMark, ...settings }` of `offloaded.with()`; only `streams` know the second. */
+export function splitExecutor(
+  options: unknown,
+  streams = false,
+): { executor: Executor | undefined; highWaterMark: number; settings: SubmitOptions } {
+  const keys = [...submitKeys, 'executor', ...(streams ? (['highWaterMark'] as const) : [])] as const;
+  const { executor, highWaterMark, ...settings } = ownOptions<WithOptions>('options', options, keys);
   if (executor !== undefined) checkExecutor('options.executor', executor);
+  if (highWaterMark !== undefined) checkCount('options.highWaterMark', highWaterMark, 1);
   resolveSubmitOptions(settings);
-  return { executor, settings };
+  return { executor, highWaterMark: highWaterMark ?? HIGH_WATER_MARK, settings };
 }
+
+/** Items of a stream that may be ahead of the consumer. */
+export const HIGH_WATER_MARK = 256;
 
 export function checkExecutor(where: string, value: unknown): void {
   const ex = value as Partial<Executor> | null | undefined;

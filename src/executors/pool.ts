@@ -13,6 +13,7 @@ import { Line } from './line.ts';
 import type { PoolSettings } from './options.ts';
 import { PoolCounters } from './pool-counters.ts';
 import type { Slot } from './slot.ts';
+import { isFromCallback, isStuck, stuckError } from './stuck.ts';
 import { warnOnce } from './warnings.ts';
 import type { StartWorker, WorkerDeath } from './worker-handle.ts';
 
@@ -48,6 +49,7 @@ export class Pool implements JobHost, CrewHost {
 
   /** Takes a job on: it runs, waits, or ends at once with the reason why it was not accepted. */
   submit(job: Job): void {
+    if (job.settled) return; // its context could not be carried
     if (job.effective !== null) return void job.endCancelled();
     if (this.#closed) return this.#refuse(job, this.#shutDown('accepts no more jobs'));
     const slot = this.#line.empty ? this.#slotFor(job) : null;
@@ -72,7 +74,15 @@ export class Pool implements JobHost, CrewHost {
     }
     this.#line.enter(job);
     this.#limitWait(job);
+    if (isFromCallback(job)) setImmediate(() => this.#refuseIfStuck(job)); // not if the callback does not wait for it
     if (this.#crew.size < max) this.#pump(); // a burst on a cold pool starts the workers at once
+  }
+
+  #refuseIfStuck(job: Job): void {
+    const { max, name } = this.settings;
+    if (!job.waitsInLine || this.#crew.size < max) return;
+    const running = Array.from(this.#crew.slots, (slot) => slot.jobs);
+    if (isStuck(running, () => this.#line.toArray())) this.#refuse(job, stuckError(name, max, job));
   }
 
   #limitWait(job: Job): void {

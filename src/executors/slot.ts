@@ -17,6 +17,7 @@ import { loadFailed, unready, workerDied, workerDiedIdle } from './blame.ts';
 import type { Job, JobOutcome } from './job.ts';
 import { JobQueue } from './job-queue.ts';
 import type { Home } from './line.ts';
+import type { Wire } from './ties.ts';
 import type { StartWorker, WorkerDeath, WorkerHandle, WorkerListener } from './worker-handle.ts';
 
 export interface SlotHost {
@@ -96,10 +97,19 @@ export class Slot implements WorkerListener, Home {
     this.#worker.keepAlive(true);
     try {
       this.#post(jobs);
+      for (const job of jobs) job.ties?.connected(this.#wire);
     } catch (error) {
       this.#refused(error);
     }
   }
+
+  /** For what a running job says to the loop, and the loop to it. */
+  readonly #wire: Wire = {
+    post: (message, transfer) => this.#worker.send(message, transfer),
+    keepAlive: (on) => {
+      if (this.#jobs.length === 1) this.#worker.keepAlive(on); // others in the batch need the worker anyway
+    },
+  };
 
   #post(jobs: readonly Job[]): void {
     const batch: Batch[number][] = [];
@@ -169,6 +179,7 @@ export class Slot implements WorkerListener, Home {
     if (isOutcomes(message)) return this.#receive(message);
     if (message.type === 'warning') this.#host.warn(message.file, message.text);
     else if (message.type === 'progress') this.#progress(message.id, message.value);
+    else if (message.type === 'items' || message.type === 'call') this.#jobs.find(({ id }) => id === message.id)?.ties?.heard(message);
     else {
       if (message.failed === undefined) this.#whenGoodbye?.resolve();
       else this.#whenGoodbye?.reject(decodeThrown(message.failed));
@@ -302,8 +313,9 @@ function isOutcomes(message: FromWorker): message is Outcomes {
 
 function extrasOf(job: Job, encoded: boolean): JobExtras | null {
   const { timeout, name } = job.settings;
-  if (!encoded && timeout === Infinity && name === undefined) return null;
+  if (!encoded && timeout === Infinity && name === undefined && job.ties === null) return null;
   return {
+    ...job.ties?.extras,
     ...(name === undefined ? {} : { name }),
     ...(encoded ? { encoded: true as const } : {}),
     ...(timeout === Infinity ? {} : { timeout }),

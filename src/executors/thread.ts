@@ -6,7 +6,8 @@ import { register, unregister } from '../base/live.ts';
 import { functionRef } from './callable.ts';
 import type { KnownFunction } from './callable.ts';
 import type { Executor, ExecutorStats, MapOptions, Offloaded, PoolOptions, SubmitOptions } from './executor.ts';
-import { Job } from './job.ts';
+import { plainJob } from './job.ts';
+import type { MakeJob } from './job.ts';
 import { mapJobs } from './map.ts';
 import { resolvePoolOptions, resolveShutdown, resolveSubmitOptions } from './options.ts';
 import { Pool } from './pool.ts';
@@ -43,7 +44,7 @@ export class ThreadPoolExecutor implements Executor {
   }
 
   /** As `submit`; the stacks of its errors end at the caller of `below`. @internal */
-  submitFrom(below: Fn, fn: Fn, args: readonly unknown[], options?: SubmitOptions): Task<unknown> {
+  submitFrom(below: Fn, fn: Fn, args: readonly unknown[], options?: SubmitOptions, make: MakeJob = plainJob): Task<unknown> {
     const scope = here();
     let known = unusable;
     let settings = resolveSubmitOptions(undefined);
@@ -55,7 +56,7 @@ export class ThreadPoolExecutor implements Executor {
     } catch (error) {
       refusal = { error };
     }
-    const job = new Job(scope, this.#pool, known, args, settings, below);
+    const job = make([scope, this.#pool, known, args, settings, below]);
     if (refusal === null) this.#pool.submit(job);
     else job.end({ ok: false, error: refusal.error });
     return job;

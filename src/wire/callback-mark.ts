@@ -7,18 +7,23 @@ import { isContainer } from './class-registry.ts';
 
 type AnyFunction = (...args: never[]) => unknown;
 
-/** Registered, so that duplicate copies of the package know each other's. */
-const key: unique symbol = Symbol.for('offloop.callback.v1') as never;
-let anyMarked = false;
+/** Shared by all copies of the package: a callback may be made by one and passed on by another. Programs without callbacks pay nothing. */
+const key: unique symbol = Symbol.for('offloop.callbacks.v1') as never;
+const known = ((globalThis as { [key]?: { marked: WeakSet<object>; used: boolean } })[key] ??= { marked: new WeakSet(), used: false });
 
 export function markCallback<F extends AnyFunction>(fn: F): F {
-  anyMarked = true;
-  Object.defineProperty(fn, key, { value: true, configurable: true });
+  known.marked.add(fn);
+  known.used = true;
   return fn;
 }
 
+/** Whether anything was ever marked: arguments need not be searched before. */
+export function anyCallbacks(): boolean {
+  return known.used;
+}
+
 export function isCallback(value: unknown): value is AnyFunction {
-  return typeof value === 'function' && (value as { [key]?: true })[key] === true;
+  return typeof value === 'function' && known.marked.has(value);
 }
 
 /** The number of a callback, and the keys that lead to it from the list of arguments. */
@@ -32,7 +37,7 @@ export interface WithoutCallbacks {
 /** Direct arguments, and parts of plain objects and arrays. The user's objects are left as they are: what leads to one is copied. */
 export function takeCallbacks(values: readonly unknown[], numberOf: (fn: AnyFunction) => number): WithoutCallbacks {
   const places: CallbackPlace[] = [];
-  if (!anyMarked) return { values, places };
+  if (!known.used) return { values, places };
   const seen = new Set<unknown>();
   const take = (value: unknown, path: (string | number)[]): unknown => {
     if (isCallback(value)) return void places.push([numberOf(value), ...path]);

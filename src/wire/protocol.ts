@@ -39,13 +39,47 @@ export interface JobExtras {
   readonly timeout?: number;
   /** True when `args` hold encoded instances of registered classes. */
   readonly encoded?: true;
+  /** What a generator yields is wanted, and so many items may come before the loop has asked for more. */
+  readonly credit?: number;
+  /** `args` hold callbacks: objects with this one key, whose value is the number of the callback. */
+  readonly callbacks?: string;
+  readonly context?: Carried;
 }
+
+/** The context of the submitting call. */
+export interface Carried {
+  /** Values of AsyncLocalStorages, by the name given to `carryContext`. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** True when `values` hold encoded instances of registered classes. */
+  readonly encoded: boolean;
+  /** OpenTelemetry's, as its propagator wrote it. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Loop to a running job, `id` is the job's. */
+export type ToJob =
+  | { readonly type: 'credit'; readonly id: number; readonly items: number } // so many more items may come
+  | { readonly type: 'close'; readonly id: number } // nobody wants more items; a `cancel` follows
+  | { readonly type: 'reply'; readonly id: number; readonly call: number; readonly kind: number; readonly payload: unknown };
+
+/** Running job to loop. */
+export type FromJob =
+  | { readonly type: 'items'; readonly id: number; readonly items: readonly unknown[]; readonly encoded: boolean } // empty: it is a generator
+  | {
+      readonly type: 'call';
+      readonly id: number;
+      readonly call: number;
+      readonly callback: number;
+      readonly args: readonly unknown[];
+      readonly encoded: boolean;
+    };
 
 /** Loop to worker. */
 export type ToWorker =
   | Batch
   | { readonly type: 'define'; readonly fn: number; readonly ref: FunctionRef; readonly name: string }
   | { readonly type: 'cancel'; readonly sequence: number; readonly reason: Encoded }
+  | ToJob
   | { readonly type: 'goodbye' }; // runs the teardown; no job follows
 
 /** Kinds of outcome. */
@@ -62,6 +96,7 @@ export const OUTCOME_FIELDS = 3;
 /** Worker to loop. */
 export type FromWorker =
   | Outcomes
+  | FromJob
   | { readonly type: 'progress'; readonly id: number; readonly value: unknown }
   | { readonly type: 'warning'; readonly file: string; readonly text: string }
   | { readonly type: 'goodbye'; readonly failed?: Encoded }; // the teardown is over; `failed` is what it threw

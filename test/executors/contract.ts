@@ -9,7 +9,10 @@ import { cancellation } from './contract/cancellation.ts';
 import { data } from './contract/data.ts';
 import { failure } from './contract/failure.ts';
 import { scheduling } from './contract/scheduling.ts';
+import { callbacks } from './contract/callbacks.ts';
+import { context } from './contract/context.ts';
 import { shutdown } from './contract/shutdown.ts';
+import { streams } from './contract/streams.ts';
 import { makeSubject } from './contract/subject.ts';
 import type { Traits } from './contract/subject.ts';
 
@@ -31,6 +34,15 @@ export function contract(name: string, make: (options?: PoolOptions) => Executor
     });
     describe('failure', () => {
       failure(subject);
+    });
+    describe('streams', () => {
+      streams(subject);
+    });
+    describe('callbacks', () => {
+      callbacks(subject);
+    });
+    describe('carried context', () => {
+      context(subject);
     });
     describe('shutdown', () => {
       shutdown(subject);

@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { fromModule, offload, ThreadPoolExecutor } from '../../src/index.ts';
-import type { Offloaded, OffloadedFn, Task } from '../../src/index.ts';
+import type { FromModule, Offloaded, OffloadedFn, OffloadedStream, Task } from '../../src/index.ts';
 import { add, addLater } from '../fixtures/jobs/basic.ts';
 import { failure, refusal } from '../support/virtual.ts';
 
@@ -34,6 +34,14 @@ describe('offload', () => {
     expectTypeOf(add.with).returns.toEqualTypeOf<(a: number, b: number) => Task<number>>();
   });
 
+  it('types the streams of generators from what they yield', () => {
+    expectTypeOf<OffloadedFn<(n: number) => Generator<string, void, undefined>>>().toEqualTypeOf<OffloadedStream<[number], string>>();
+    expectTypeOf<OffloadedFn<() => AsyncGenerator<Uint8Array>>>().toEqualTypeOf<OffloadedStream<[], Uint8Array>>();
+    expectTypeOf<OffloadedFn<(a: string) => never>>().toEqualTypeOf<Offloaded<[string], never>>();
+    expectTypeOf<FromModule<{ rows: (n: number) => Generator<number> }>['rows']>().toEqualTypeOf<OffloadedStream<[number], number>>();
+    expectTypeOf<OffloadedStream<[number], string>>().returns.toEqualTypeOf<AsyncIterableIterator<string> & AsyncDisposable>();
+  });
+
   it('refuses what cannot be offloaded, at the definition', async () => {
     const meta = { url: 'file:///refusals.js' } as ImportMeta;
     expect(await refusal(() => offload(undefined as never, () => 0))).toContain('Expected meta to be `import.meta`, got undefined');
@@ -41,8 +49,6 @@ describe('offload', () => {
     expect(await refusal(() => offload(meta, 5 as never))).toBe(
       'TypeError OFFLOOP_INVALID_ARGUMENT: Expected fn to be a function, got 5 (number)',
     );
-    expect(await refusal(() => offload(meta, function* gen() {} as never))).toContain('generators cannot be offloaded yet');
-    expect(await refusal(() => offload(meta, async function* gen() {} as never))).toContain('generators cannot be offloaded yet');
     expect(await refusal(() => offload(meta, () => 0, { name: 7 as never }))).toContain('Expected options.name to be a string');
     expect(await refusal(() => offload(meta, () => 0, { names: 'x' } as never))).toContain('Unknown option options.names');
   });

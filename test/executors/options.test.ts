@@ -165,7 +165,7 @@ describe('the options of a job', () => {
 
   it('of with() are those and an executor', async () => {
     const executor = { submit: () => {}, shutdown: () => {} };
-    expect(splitExecutor({ executor, priority: 1 })).toEqual({ executor, settings: { priority: 1 } });
+    expect(splitExecutor({ executor, priority: 1 })).toEqual({ executor, highWaterMark: 256, settings: { priority: 1 } });
     expect(await refusal(() => splitExecutor({ executor: 'threads' }))).toBe(
       wrong('options.executor to be an Executor', "'threads' (string)"),
     );
