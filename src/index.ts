@@ -111,6 +111,8 @@ export type { ChannelStats, ReceiveChannel, SendChannel } from './sync/channel.t
 export { fromModule, offload } from './executors/offload.ts';
 export type { FromModule } from './executors/offload.ts';
 export { runInExecutor, setDefaultExecutor, shutdownDefaultExecutor, toThread } from './executors/default-executor.ts';
+
+export { ProcessPoolExecutor } from './executors/process.ts';
 export { ThreadPoolExecutor } from './executors/thread.ts';
 export type {
   Executor,

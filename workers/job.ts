@@ -4,7 +4,7 @@ import { Runtime } from '../src/core/runtime.ts';
 import { ambient, Scope } from '../src/core/scope.ts';
 import { throwIfCancelled } from '../src/core/checkpoint.ts';
 import { wallClock } from '../src/wire/control.ts';
-import type { ControlBlock } from '../src/wire/control.ts';
+import type { WorkerControl } from '../src/wire/control.ts';
 import type { FromWorker } from '../src/wire/protocol.ts';
 import { collectTransfer } from '../src/wire/transfer.ts';
 
@@ -21,10 +21,10 @@ export class JobScope extends Scope {
   deadlineAt: number = Infinity;
   readonly sequence: number;
   readonly #timeout: number;
-  readonly #control: ControlBlock;
+  readonly #control: WorkerControl;
   readonly #post: PostToLoop;
 
-  constructor(id: number, name: string, timeout: number, sequence: number, control: ControlBlock, post: PostToLoop) {
+  constructor(id: number, name: string, timeout: number, sequence: number, control: WorkerControl, post: PostToLoop) {
     super(null, runtime);
     this.id = id;
     this.name = name;

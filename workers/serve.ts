@@ -10,7 +10,7 @@ import { ambient } from '../src/core/scope.ts';
 import { isThenable } from '../src/core/task.ts';
 import { enterWorker } from '../src/executors/worker-state.ts';
 import { notCloneable } from '../src/wire/clone-path.ts';
-import type { ControlBlock } from '../src/wire/control.ts';
+import type { WorkerControl } from '../src/wire/control.ts';
 import { decodeThrown, encodeThrown } from '../src/wire/error-codec.ts';
 import { CODED_VALUE, ERROR, JOB_FIELDS, LOAD_ERROR, TAKEN_BACK, VALUE } from '../src/wire/protocol.ts';
 import type { Batch, FromWorker, FunctionRef, Hello, JobExtras, Ready, ToWorker } from '../src/wire/protocol.ts';
@@ -35,13 +35,13 @@ interface Introduced {
 }
 
 export class Server {
-  readonly #control: ControlBlock;
+  readonly #control: WorkerControl;
   readonly #channel: Channel;
   readonly #introduced = new Map<number, Introduced>();
   #teardown: FunctionRef | undefined;
   #running: JobScope | null = null;
 
-  constructor(control: ControlBlock, channel: Channel) {
+  constructor(control: WorkerControl, channel: Channel) {
     this.#control = control;
     this.#channel = channel;
   }

@@ -6,6 +6,7 @@ import { TaskCore } from '../core/task.ts';
 import type { Task } from '../core/task.ts';
 import type { Executor, Offloaded, SubmitOptions } from './executor.ts';
 import { checkExecutor, resolveSubmitOptions } from './options.ts';
+import { PoolExecutor } from './pool-executor.ts';
 import { ThreadPoolExecutor } from './thread.ts';
 import { workerState } from './worker-state.ts';
 
@@ -38,7 +39,7 @@ export function submitTo(
 ): Task<unknown> {
   if (executor === null && workerState() !== undefined) return inPlace(local, args, options);
   const target = executor ?? defaultExecutor();
-  if (target instanceof ThreadPoolExecutor) return target.submitFrom(below, fn, args, options);
+  if (target instanceof PoolExecutor) return target.submitFrom(below, fn, args, options);
   return target.submit(fn as (...a: unknown[]) => unknown, args as unknown[], options);
 }
 

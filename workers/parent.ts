@@ -1,0 +1,54 @@
+/** What ties a child process to the one that started it: a channel for its messages, last words, and a common end. */
+import process from 'node:process'; // a job may overwrite the global
+import { deserialize, serialize } from 'node:v8';
+import type { ControlFileWorker } from '../src/wire/control-file.ts';
+import { encodeThrown } from '../src/wire/error-codec.ts';
+import type { FromWorker, ToWorker } from '../src/wire/protocol.ts';
+import type { Channel } from './serve.ts';
+
+const send = process.send?.bind(process) as (message: unknown, sent?: () => void) => void;
+const exit = process.exit.bind(process);
+
+/** The messages of the two ends, told from the job's own by the token. */
+export class ParentChannel implements Channel {
+  readonly #token: number;
+  #muted = false;
+
+  constructor(token: number) {
+    this.#token = token;
+  }
+
+  postMessage(message: FromWorker): void {
+    const bytes = serialize(message);
+    if (!this.#muted) send([this.#token, bytes], () => {}); // when the channel is closed, this process is about to end
+  }
+
+  /** Says nothing more; calls back when all is on its way. */
+  close(sent: () => void): void {
+    this.#muted = true;
+    send([0], sent);
+  }
+
+  listen(receive: (message: ToWorker) => void): void {
+    process.on('message', (message: unknown) => {
+      if (Array.isArray(message) && message[0] === this.#token) receive(deserialize(message[1] as Uint8Array) as ToWorker);
+    });
+    process.channel?.ref(); // an idle child stays
+  }
+}
+
+/** A child ends with its parent, whatever ended that. Ctrl-C in a terminal goes to both, and the parent decides what it means. */
+export function endWithParent(): void {
+  process.on('disconnect', () => exit());
+  process.on('SIGINT', () => {});
+}
+
+/** An error that nobody caught ends the child, as it ends a thread; the parent prints it, or gives it to the job that ran. */
+export function tellUncaught(control: ControlFileWorker, channel: ParentChannel): void {
+  process.on('uncaughtException', (error) => {
+    if (process.listenerCount('uncaughtException') > 1) return; // the job handles them
+    control.halt();
+    control.sayLastWords(serialize(encodeThrown(error)));
+    channel.close(() => exit(1));
+  });
+}
