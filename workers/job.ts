@@ -8,7 +8,8 @@ import type { WorkerControl } from '../src/wire/control.ts';
 import type { FromWorker } from '../src/wire/protocol.ts';
 import { collectTransfer } from '../src/wire/transfer.ts';
 
-const runtime = new Runtime();
+/** That of all jobs in a worker. */
+export const workerRuntime: Runtime = new Runtime();
 
 /** Sends to the loop; `what` and `value` name what could not be cloned. */
 export type PostToLoop = (message: FromWorker, what: string, value: unknown, transfer: readonly object[]) => void;
@@ -24,7 +25,15 @@ export class JobScope extends Scope {
   readonly #control: WorkerControl;
   readonly #post: PostToLoop;
 
-  constructor(id: number, name: string, timeout: number, sequence: number, control: WorkerControl, post: PostToLoop) {
+  constructor(
+    id: number,
+    name: string,
+    timeout: number,
+    sequence: number,
+    control: WorkerControl,
+    post: PostToLoop,
+    runtime = workerRuntime,
+  ) {
     super(null, runtime);
     this.id = id;
     this.name = name;
