@@ -1,6 +1,7 @@
 /** What ties a child process to the one that started it: a channel for its messages, last words, and a common end. */
 import process from 'node:process'; // a job may overwrite the global
 import { deserialize, serialize } from 'node:v8';
+import { Worker } from 'node:worker_threads';
 import type { ControlFileWorker } from '../src/wire/control-file.ts';
 import { encodeThrown } from '../src/wire/error-codec.ts';
 import type { FromWorker, ToWorker } from '../src/wire/protocol.ts';
@@ -41,6 +42,25 @@ export class ParentChannel implements Channel {
 export function endWithParent(): void {
   process.on('disconnect', () => exit());
   process.on('SIGINT', () => {});
+}
+
+/** A child that computes hears of no disconnect, so a thread of its own looks once a second who its parent is. */
+const watch = `const { workerData: parent } = require('node:worker_threads');
+const nap = new Int32Array(new SharedArrayBuffer(4));
+while (process.ppid === parent) Atomics.wait(nap, 0, 0, 1000);
+process.kill(process.pid, 'SIGKILL');`;
+
+/** Costs 10 MB and 20 ms of another core. Without it, children of a killed program would compute on for ever. */
+export function watchParent(pid: number): void {
+  if (process.platform === 'win32') return; // there Node's children end with it
+  try {
+    const resourceLimits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 };
+    const thread = new Worker(watch, { eval: true, workerData: pid, env: {}, execArgv: [], resourceLimits, name: 'offloop parent watch' });
+    thread.on('error', () => {}); // it is only a precaution
+    thread.unref();
+  } catch {
+    // This process may start no threads (permission model).
+  }
 }
 
 /** An error that nobody caught ends the child, as it ends a thread; the parent prints it, or gives it to the job that ran. */

@@ -50,7 +50,7 @@ export class ProcessWorker implements WorkerHandle {
     this.#child.on('message', (message: unknown) => this.#receive(message));
     this.#child.on('disconnect', () => this.#child.kill('SIGKILL')); // nothing can be said to it any more
     this.gone = this.#watch(this.#child);
-    const first = { hello, token: this.#token, control: this.control.path };
+    const first = { hello, token: this.#token, parent: process.pid, control: this.control.path };
     this.#pool.run(first).then(
       (ready: Ready) => this.#ready(ready),
       () => {}, // the process died: its own events tell more
@@ -93,7 +93,7 @@ export class ProcessWorker implements WorkerHandle {
           resolve();
         };
         const limit = setTimeout(end, LAST_OUTPUT);
-        child.once('close', () => setImmediate(end)); // the last messages are delivered after the end of their channel
+        child.once('close', () => setImmediate(setImmediate, end)); // the last messages come after the end of their channel, and Node's handle goes
       });
     });
   }
