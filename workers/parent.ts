@@ -4,7 +4,8 @@ import { deserialize, serialize } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { ControlFileWorker } from '../src/wire/control-file.ts';
 import { encodeThrown } from '../src/wire/error-codec.ts';
-import type { FromWorker, ToWorker } from '../src/wire/protocol.ts';
+import type { Encoded } from '../src/wire/error-codec.ts';
+import type { FromWorker, LastWords, ToWorker } from '../src/wire/protocol.ts';
 import type { Channel } from './serve.ts';
 
 const send = process.send?.bind(process) as (message: unknown, sent?: () => void) => void;
@@ -13,7 +14,8 @@ const exit = process.exit.bind(process);
 /** The messages of the two ends, told from the job's own by the token. */
 export class ParentChannel implements Channel {
   readonly #token: number;
-  #muted = false;
+  readonly #unsent: Uint8Array[] = [];
+  #sent = 0;
 
   constructor(token: number) {
     this.#token = token;
@@ -21,13 +23,18 @@ export class ParentChannel implements Channel {
 
   postMessage(message: FromWorker): void {
     const bytes = serialize(message);
-    if (!this.#muted) send([this.#token, bytes], () => {}); // when the channel is closed, this process is about to end
+    this.#unsent.push(bytes);
+    send([this.#token, bytes], this.#left);
   }
 
-  /** Says nothing more; calls back when all is on its way. */
-  close(sent: () => void): void {
-    this.#muted = true;
-    send([0], sent);
+  /** Also called when the channel is closed: then this process is about to end. */
+  readonly #left = (): void => {
+    this.#unsent.shift();
+    this.#sent++;
+  };
+
+  lastWords(uncaught: Encoded | null): LastWords {
+    return { uncaught, from: this.#sent, messages: this.#unsent };
   }
 
   listen(receive: (message: ToWorker) => void): void {
@@ -63,12 +70,19 @@ export function watchParent(pid: number): void {
   }
 }
 
-/** An error that nobody caught ends the child, as it ends a thread; the parent prints it, or gives it to the job that ran. */
-export function tellUncaught(control: ControlFileWorker, channel: ParentChannel): void {
+/**
+ * An error that nobody caught ends the child, as it ends a thread; the parent prints it, or gives it to the job that ran. What a
+ * child says in the end goes into the file: messages would not leave any more.
+ */
+export function tellTheEnd(control: ControlFileWorker, channel: ParentChannel): void {
+  let uncaught: Encoded | null = null;
   process.on('uncaughtException', (error) => {
     if (process.listenerCount('uncaughtException') > 1) return; // the job handles them
-    control.halt();
-    control.sayLastWords(serialize(encodeThrown(error)));
-    channel.close(() => exit(1));
+    uncaught = encodeThrown(error);
+    exit(1);
+  });
+  process.on('exit', () => {
+    const words = channel.lastWords(uncaught);
+    if (uncaught !== null || words.messages.length > 0) control.sayLastWords(serialize(words));
   });
 }

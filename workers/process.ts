@@ -3,7 +3,7 @@ import process from 'node:process';
 import { enterWorker } from '../src/executors/worker-state.ts';
 import { ControlFileWorker } from '../src/wire/control-file.ts';
 import type { Hello, Ready } from '../src/wire/protocol.ts';
-import { endWithParent, ParentChannel, tellUncaught, watchParent } from './parent.ts';
+import { endWithParent, ParentChannel, tellTheEnd, watchParent } from './parent.ts';
 import { Server } from './serve.ts';
 
 enterWorker();
@@ -20,7 +20,7 @@ interface First {
 export async function serve({ hello, token, parent, control: path }: First): Promise<Ready> {
   const control = new ControlFileWorker(path);
   const channel = new ParentChannel(token);
-  tellUncaught(control, channel);
+  tellTheEnd(control, channel);
   const server = new Server(control, channel);
   const ready = await server.getReady(hello);
   if (ready.unready === undefined) channel.listen((message) => server.receive(message));

@@ -4,7 +4,7 @@ import type { Job } from './job.ts';
 import type { WorkerDeath } from './worker-handle.ts';
 
 const whyText: Record<WorkerDeath['why'], (d: WorkerDeath) => string> = {
-  exit: (d) => `the worker exited with code ${d.exitCode}${d.signalName === null ? '' : ` (${d.signalName})`}`,
+  exit: (d) => (d.signalName === null ? `the worker exited with code ${d.exitCode}` : `the worker was killed by ${d.signalName}`),
   uncaught: (d) => `an error was thrown outside the job's own calls: ${textOf(d.cause)}`,
   'out-of-memory': () => 'the worker ran out of memory (see resourceLimits)',
   terminated: () => 'the worker was terminated',

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 
 /** Characters at the end of stderr that are kept: V8 says there that the heap is full, some lines before the native stack. */
-const TAIL = 8192;
+const TAIL = 32_768;
 
 export class Output {
   readonly #streams: readonly Readable[];

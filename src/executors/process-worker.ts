@@ -14,8 +14,7 @@ import { deserialize, serialize } from 'node:v8';
 import { Tinypool } from 'tinypool';
 import { ControlFile } from '../wire/control-file.ts';
 import { decodeThrown } from '../wire/error-codec.ts';
-import type { Encoded } from '../wire/error-codec.ts';
-import type { FromWorker, Hello, Ready, ToWorker } from '../wire/protocol.ts';
+import type { FromWorker, Hello, LastWords, Ready, ToWorker } from '../wire/protocol.ts';
 import type { PoolSettings } from './options.ts';
 import { Output } from './process-output.ts';
 import type { WorkerDeath, WorkerHandle, WorkerListener } from './worker-handle.ts';
@@ -35,6 +34,7 @@ export class ProcessWorker implements WorkerHandle {
   /** Messages for a child that cannot read them yet. */
   #waiting: Uint8Array[] | null = [];
   #unreadable: WorkerDeath | null = null;
+  #received = 0;
   #told = false;
 
   constructor(settings: PoolSettings, hello: Hello, listener: WorkerListener) {
@@ -67,6 +67,7 @@ export class ProcessWorker implements WorkerHandle {
 
   #receive(message: unknown): void {
     if (this.#told || !Array.isArray(message) || message[0] !== this.#token) return;
+    this.#received++;
     let content: FromWorker;
     try {
       content = deserialize(message[1] as Uint8Array) as FromWorker;
@@ -101,18 +102,24 @@ export class ProcessWorker implements WorkerHandle {
   #end(exitCode: number | null, signalName: string | null): void {
     if (!this.#told) {
       this.#told = true;
-      this.#listener.died(this.#unreadable ?? this.#causeOf(exitCode, signalName), []);
+      const { death, messages } = this.#lastOf(exitCode, signalName);
+      this.#listener.died(this.#unreadable ?? death, messages);
     }
     this.control.close();
   }
 
-  #causeOf(exitCode: number | null, signalName: string | null): WorkerDeath {
-    const lastWords = this.control.lastWords();
-    if (lastWords !== null) {
-      return { why: 'uncaught', exitCode, signalName, cause: decodeThrown(deserialize(lastWords) as Encoded) };
-    }
-    const why = this.#output.tellsOutOfMemory && (signalName === 'SIGABRT' || exitCode === 134) ? 'out-of-memory' : 'exit';
-    return { why, exitCode, signalName, cause: undefined };
+  #lastOf(exitCode: number | null, signalName: string | null): { death: WorkerDeath; messages: FromWorker[] } {
+    const words = this.control.lastWords();
+    if (words === null) return { death: this.#silentDeath(exitCode, signalName), messages: [] };
+    const { uncaught, from, messages } = deserialize(words) as LastWords;
+    const unheard = messages.slice(this.#received - from).map((bytes) => deserialize(bytes) as FromWorker);
+    const cause = uncaught === null ? undefined : decodeThrown(uncaught);
+    return { death: { why: uncaught === null ? 'exit' : 'uncaught', exitCode, signalName, cause }, messages: unheard };
+  }
+
+  #silentDeath(exitCode: number | null, signalName: string | null): WorkerDeath {
+    const aborted = signalName === 'SIGABRT' || exitCode === 134;
+    return { why: aborted && this.#output.tellsOutOfMemory ? 'out-of-memory' : 'exit', exitCode, signalName, cause: undefined };
   }
 
   /** There is no way to hand memory over to another process: what was marked by `move()` is copied. */

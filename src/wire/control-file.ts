@@ -169,7 +169,6 @@ export class ControlFileWorker implements WorkerControl {
   readonly #fd: number;
   readonly #mine = new Region(WORKER_AT);
   readonly #theirs = new Region(LOOP_AT);
-  #halted = false;
   #lookedAt = 0;
 
   /** Nobody else needs the name from now on: the file goes with the last of the two that has it open. */
@@ -179,7 +178,6 @@ export class ControlFileWorker implements WorkerControl {
   }
 
   claim(): number {
-    if (this.#halted) return -1;
     const theirs = this.#decided();
     const base = theirs[BASE] as number;
     const cursor = base === this.#mine.words[BASE] ? (this.#mine.words[CLAIMED] as number) : 0;
@@ -211,11 +209,6 @@ export class ControlFileWorker implements WorkerControl {
     if (now - this.#lookedAt < LOOK_INTERVAL) return false;
     this.#lookedAt = now;
     return this.#theirs.read(this.#fd)[CANCEL] === sequence;
-  }
-
-  /** No further job begins here: it is about to end, and must not be taken for running one that it never ran. */
-  halt(): void {
-    this.#halted = true;
   }
 
   /** Written at once, unlike a message: what a worker has to say when it dies. */
