@@ -68,7 +68,7 @@ describe('taking back', () => {
   });
 
   it('and claiming exclude each other, without any lock', async () => {
-    const rounds = 2000;
+    const rounds = 1000;
     const loop = new ControlFile();
     open.push(loop);
     const gate = new Int32Array(new SharedArrayBuffer(16));
