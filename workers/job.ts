@@ -32,7 +32,7 @@ export class JobScope extends Scope {
     sequence: number,
     control: WorkerControl,
     post: PostToLoop,
-    runtime = workerRuntime,
+    runtime: Runtime = workerRuntime,
   ) {
     super(null, runtime);
     this.id = id;
