@@ -13,6 +13,10 @@ const isThere = (pid: number): boolean => {
   }
 };
 
+/** Those of programs that are over. */
+const controlFiles = (): string[] =>
+  readdirSync('/dev/shm').filter((name) => name.startsWith('offloop-') && !isThere(Number(name.split('-')[1])));
+
 describe('a program with child processes that never calls shutdown()', () => {
   it.each([
     ['idle', '3\n'],
@@ -62,8 +66,10 @@ describe('children', () => {
     expect([stdout, stderr, exit]).toEqual(['to stdout\nSIGKILL\n', 'to stderr\n', 0]);
   });
 
-  it.runIf(process.platform === 'linux')('leave no file behind', () => {
-    const ours = readdirSync('/dev/shm').filter((name) => name.startsWith('offloop-') && !isThere(Number(name.split('-')[1])));
-    expect(ours).toEqual([]);
+  it.runIf(process.platform === 'linux')('leave no file behind', async () => {
+    const before = controlFiles();
+    await runJobProgram('orphan', { args: ['idle'] });
+    await runJobProgram('printing');
+    expect(controlFiles().filter((name) => !before.includes(name))).toEqual([]);
   });
 });
