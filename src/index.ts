@@ -113,6 +113,9 @@ export type { Actor, ActorOptions, Remote } from './executors/actor.ts';
 export { fromModule, offload } from './executors/offload.ts';
 export type { FromModule } from './executors/offload.ts';
 export { runInExecutor, setDefaultExecutor, shutdownDefaultExecutor, toThread } from './executors/default-executor.ts';
+
+export { InlineExecutor } from './executors/inline.ts';
+export { ProcessPoolExecutor } from './executors/process.ts';
 export { ThreadPoolExecutor } from './executors/thread.ts';
 export type {
   Executor,

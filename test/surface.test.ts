@@ -23,6 +23,7 @@ const surface: Record<string, string> = {
     ExecutorFullError
     FreeVariableError
     FunctionNotFoundError
+    InlineExecutor
     InvalidStateError
     LifoQueue
     Lock
@@ -30,6 +31,7 @@ const surface: Record<string, string> = {
     NotCloneableError
     OffloopError
     PriorityQueue
+    ProcessPoolExecutor
     Queue
     QueueEmpty
     QueueFull

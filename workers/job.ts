@@ -4,11 +4,12 @@ import { Runtime } from '../src/core/runtime.ts';
 import { ambient, Scope } from '../src/core/scope.ts';
 import { throwIfCancelled } from '../src/core/checkpoint.ts';
 import { wallClock } from '../src/wire/control.ts';
-import type { ControlBlock } from '../src/wire/control.ts';
+import type { WorkerControl } from '../src/wire/control.ts';
 import type { FromWorker } from '../src/wire/protocol.ts';
 import { collectTransfer } from '../src/wire/transfer.ts';
 
-const runtime = new Runtime();
+/** That of all jobs in a worker. */
+export const workerRuntime: Runtime = new Runtime();
 
 /** Sends to the loop; `what` and `value` name what could not be cloned. */
 export type PostToLoop = (message: FromWorker, what: string, value: unknown, transfer: readonly object[]) => void;
@@ -29,10 +30,18 @@ export class JobScope extends Scope {
   ties: JobTies | null = null;
   readonly sequence: number;
   readonly #timeout: number;
-  readonly #control: Pick<ControlBlock, 'mustStop'>;
+  readonly #control: Pick<WorkerControl, 'mustStop'>;
   readonly #post: PostToLoop;
 
-  constructor(id: number, name: string, timeout: number, sequence: number, control: Pick<ControlBlock, 'mustStop'>, post: PostToLoop) {
+  constructor(
+    id: number,
+    name: string,
+    timeout: number,
+    sequence: number,
+    control: Pick<WorkerControl, 'mustStop'>,
+    post: PostToLoop,
+    runtime: Runtime = workerRuntime,
+  ) {
     super(null, runtime);
     this.id = id;
     this.name = name;

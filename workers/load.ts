@@ -37,7 +37,7 @@ export interface FunctionReference extends FunctionAddress {
   readonly fingerprint?: string | undefined;
 }
 
-type AnyFunction = (...args: unknown[]) => unknown;
+export type AnyFunction = (...args: unknown[]) => unknown;
 
 /** Milliseconds that a function has to appear after `run()` was reached. */
 const grace = 1000;
@@ -121,9 +121,14 @@ async function find(ref: FunctionReference): Promise<AnyFunction> {
     checkFingerprint(ref, entry, ref.fingerprint);
     return entry.fn as AnyFunction;
   }
-  const exported = ref.export.startsWith('#') ? undefined : await awaited(ref.module, exportOf(namespace ?? {}, ref.export));
+  return exportedFunction(ref, namespace ?? {});
+}
+
+/** A function that is no registered one. */
+export async function exportedFunction(ref: FunctionReference, namespace: Readonly<Record<string, unknown>>): Promise<AnyFunction> {
+  const exported = ref.export.startsWith('#') ? undefined : await awaited(ref.module, exportOf(namespace, ref.export));
   const fn = localOf(exported);
-  if (fn === undefined) throw notFound(ref, namespace ?? {}, exported);
+  if (fn === undefined) throw notFound(ref, namespace, exported);
   return fn;
 }
 

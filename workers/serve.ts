@@ -6,28 +6,38 @@
  * error, because posting it throws here.
  */
 import type { CancelledError } from '../src/base/errors.ts';
+import type { Runtime } from '../src/core/runtime.ts';
 import { ambient } from '../src/core/scope.ts';
+import type { Scope } from '../src/core/scope.ts';
 import { isThenable } from '../src/core/task.ts';
 import { enterWorker } from '../src/executors/worker-state.ts';
 import { notCloneable } from '../src/wire/clone-path.ts';
-import type { ControlBlock } from '../src/wire/control.ts';
+import type { WorkerControl } from '../src/wire/control.ts';
 import { decodeThrown, encodeThrown } from '../src/wire/error-codec.ts';
 import { CODED_VALUE, ERROR, JOB_FIELDS, LOAD_ERROR, TAKEN_BACK, VALUE } from '../src/wire/protocol.ts';
 import type { Batch, FromWorker, FunctionRef, Hello, JobExtras, Ready, ToWorker } from '../src/wire/protocol.ts';
 import { collectTransfer, decodeValues, encodeValues } from '../src/wire/transfer.ts';
 import { compileInline } from './inline-function.ts';
-import { JobScope } from './job.ts';
+import { JobScope, workerRuntime } from './job.ts';
 import { findFunction, LoadFailure, loadModule } from './load.ts';
 import { tiesOf } from './ties.ts';
 import type { Ties } from './ties.ts';
-
-type AnyFunction = (...args: unknown[]) => unknown;
+import type { AnyFunction } from './load.ts';
 
 /** The worker's end of the channel. */
 export interface Channel {
   /** Throws what cannot be cloned. */
   postMessage(message: FromWorker, transfer?: readonly object[]): void;
 }
+
+/** Where the jobs run. */
+export interface Surroundings {
+  readonly runtime: Runtime;
+  began?(job: Scope): void;
+  resolve(ref: FunctionRef): Promise<AnyFunction>;
+}
+
+const inWorker: Surroundings = { runtime: workerRuntime, resolve };
 
 /** A function that the loop has told this worker of. */
 interface Introduced {
@@ -37,13 +47,15 @@ interface Introduced {
 }
 
 export class Server {
-  readonly #control: ControlBlock;
+  readonly #control: WorkerControl;
   readonly #channel: Channel;
+  readonly #surroundings: Surroundings;
   readonly #introduced = new Map<number, Introduced>();
   #teardown: FunctionRef | undefined;
   #running: JobScope | null = null;
 
-  constructor(control: ControlBlock, channel: Channel) {
+  constructor(control: WorkerControl, channel: Channel, surroundings: Surroundings = inWorker) {
+    this.#surroundings = surroundings;
     this.#control = control;
     this.#channel = channel;
   }
@@ -90,7 +102,9 @@ export class Server {
     const args = batch[at + 2] as readonly unknown[];
     const name = extras?.name ?? known.name;
     const sequence = this.#control.sequence(index);
-    const scope = new JobScope(batch[at + 1] as number, name, extras?.timeout ?? Infinity, sequence, this.#control, this.#post);
+    const { runtime } = this.#surroundings;
+    const scope = new JobScope(batch[at + 1] as number, name, extras?.timeout ?? Infinity, sequence, this.#control, this.#post, runtime);
+    this.#surroundings.began?.(scope);
     this.#running = scope;
     if (extras !== null) scope.ties = tiesOf(extras, scope, this.#channel);
     const coded = extras?.encoded === true;
@@ -100,7 +114,7 @@ export class Server {
   async #findAndCall(known: Introduced, args: readonly unknown[], coded: boolean, scope: JobScope): Promise<void> {
     this.#control.begin(false);
     try {
-      known.fn = await resolve(known.ref);
+      known.fn = await this.#surroundings.resolve(known.ref);
       if (scope.mustStop) throw scope.effective; // it was cancelled while its module loaded
     } catch (error) {
       return this.#end(scope, error instanceof LoadFailure ? LOAD_ERROR : ERROR, 0, encodeThrown(error));

@@ -9,7 +9,7 @@ export function describeDeath(death: WorkerDeath): string {
 }
 
 const whyText: Record<WorkerDeath['why'], (d: WorkerDeath) => string> = {
-  exit: (d) => `the worker exited with code ${d.exitCode}${d.signalName === null ? '' : ` (${d.signalName})`}`,
+  exit: (d) => (d.signalName === null ? `the worker exited with code ${d.exitCode}` : `the worker was killed by ${d.signalName}`),
   uncaught: (d) => `an error was thrown outside the job's own calls: ${textOf(d.cause)}`,
   'out-of-memory': () => 'the worker ran out of memory (see resourceLimits)',
   terminated: () => 'the worker was terminated',

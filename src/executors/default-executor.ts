@@ -1,13 +1,12 @@
 /** The executor that offloaded functions use when none is named: one per `run()`, made on demand, shut down at its end. */
 import { checkDuration } from '../base/validate.ts';
-import { reportsFailure } from '../core/background.ts';
 import { here } from '../core/scope.ts';
-import { TaskCore } from '../core/task.ts';
 import type { Task } from '../core/task.ts';
 import type { Executor, Offloaded, SubmitOptions } from './executor.ts';
-import { checkExecutor, resolveSubmitOptions } from './options.ts';
+import { isInsideJob, localOf, runInPlace } from './in-place.ts';
+import { checkExecutor } from './options.ts';
+import { PoolExecutor } from './pool-executor.ts';
 import { ThreadPoolExecutor } from './thread.ts';
-import { workerState } from './worker-state.ts';
 
 type Fn = (...args: never[]) => unknown;
 
@@ -15,16 +14,6 @@ export function defaultExecutor(): Executor {
   const { runtime } = here();
   runtime.executor ??= new ThreadPoolExecutor({ name: 'default executor' });
   return runtime.executor as Executor;
-}
-
-/** Runs a job where it is called: inside a worker, where a further hop could wait for its own worker for ever. */
-function inPlace(fn: Fn, args: readonly unknown[], options: SubmitOptions | undefined): Task<unknown> {
-  const settings = resolveSubmitOptions(options);
-  const scope = here();
-  const task = new TaskCore(scope, settings.name ?? fn.name, reportsFailure);
-  if (scope.effective === null) task.start(() => fn(...(args as never[])), true);
-  else task.fail(scope.effective);
-  return task;
 }
 
 /** Submits to `executor`, or to the default one. The stacks of its errors end at the caller of `below`. */
@@ -36,9 +25,9 @@ export function submitTo(
   args: readonly unknown[],
   options?: SubmitOptions,
 ): Task<unknown> {
-  if (executor === null && workerState() !== undefined) return inPlace(local, args, options);
+  if (executor === null && isInsideJob()) return runInPlace(local, args, options);
   const target = executor ?? defaultExecutor();
-  if (target instanceof ThreadPoolExecutor) return target.submitFrom(below, fn, args, options);
+  if (target instanceof PoolExecutor) return target.submitFrom(below, fn, args, options);
   return target.submit(fn as (...a: unknown[]) => unknown, args as unknown[], options);
 }
 
@@ -62,10 +51,6 @@ export function runInExecutor<A extends unknown[], R>(
 /** `asyncio.to_thread`: runs `fn(...args)` in the default executor. */
 export function toThread<A extends unknown[], R>(fn: Offloaded<A, R> | ((...a: A) => R), ...args: A): Task<Awaited<R>> {
   return submitTo(null, toThread, fn, localOf(fn), args) as Task<Awaited<R>>;
-}
-
-function localOf(fn: Fn): Fn {
-  return (fn as { local?: Fn } | null | undefined)?.local ?? fn;
 }
 
 /** Makes `executor` the default of the surrounding `run()`, which shuts it down at its end. The former one is not closed. */

@@ -15,9 +15,9 @@ import {
 } from '../base/validate.ts';
 import { functionRef } from './callable.ts';
 import type { Executor, OnCancel, PoolOptions, SubmitOptions } from './executor.ts';
-import type { FunctionRef } from '../wire/protocol.ts';
+import type { FunctionRef, Hello } from '../wire/protocol.ts';
 import { resolveModule } from './module-url.ts';
-import { workerExecArgv } from './worker-flags.ts';
+import { workerExecArgv, workerHints } from './worker-flags.ts';
 
 export interface PoolSettings {
   readonly min: number;
@@ -49,7 +49,7 @@ const poolKeys = [
   'execArgv',
 ] as const;
 
-export function resolvePoolOptions(options: PoolOptions | undefined, kind: string): PoolSettings {
+export function resolvePoolOptions(options: PoolOptions | undefined, name: string, kind: 'thread' | 'process' = 'thread'): PoolSettings {
   const o = ownOptions<PoolOptions>('options', options, poolKeys);
   if (o.min !== undefined) checkCount('options.min', o.min, 0);
   if (o.max !== undefined) checkCount('options.max', o.max, 1);
@@ -67,14 +67,19 @@ export function resolvePoolOptions(options: PoolOptions | undefined, kind: strin
     idleTimeout: o.idleTimeout ?? 30_000,
     maxQueue: o.maxQueue ?? Infinity,
     onFull: o.onFull ?? 'wait',
-    name: o.name ?? kind,
+    name: o.name ?? name,
     init: o.init === undefined ? undefined : hook('options.init', o.init),
     teardown: o.teardown === undefined ? undefined : hook('options.teardown', o.teardown),
     preload: checkPreload(o.preload),
     resourceLimits: checkLimits(o.resourceLimits),
     env: checkEnv(o.env),
-    execArgv: workerExecArgv(o.execArgv),
+    execArgv: workerExecArgv(o.execArgv, { kind }),
   };
+}
+
+/** What a worker of such a pool is told first. */
+export function helloOf({ preload, init, teardown }: PoolSettings): Hello {
+  return { hints: workerHints(), preload, init, teardown };
 }
 
 function hook(where: string, fn: unknown): FunctionRef {

@@ -1,6 +1,6 @@
-/** What a slot needs from a worker, whatever it is made of: a thread now, a process later. */
+/** What a slot needs from a worker, whatever it is made of: a thread, a process, or this loop. */
 import type { WorkerDiedInit } from '../base/errors.ts';
-import type { ControlBlock } from '../wire/control.ts';
+import type { LoopControl } from '../wire/control.ts';
 import type { FromWorker, Ready, ToWorker } from '../wire/protocol.ts';
 
 /** How a worker ended without being asked to. */
@@ -20,7 +20,7 @@ export interface WorkerListener {
 }
 
 export interface WorkerHandle {
-  readonly control: ControlBlock;
+  readonly control: LoopControl;
   /** Posts a message. Throws when it cannot be cloned: then nothing was sent and nothing transferred. */
   send(message: ToWorker, transfer: readonly object[]): void;
   /** Whether the process must stay alive for this worker's sake. */

@@ -83,6 +83,12 @@ export class ControlBlock {
   }
 }
 
+/** The loop's half of it. Where no memory can be shared, `control-file.ts` does the same in a file. */
+export type LoopControl = Pick<ControlBlock, 'offer' | 'revoke' | 'claimed' | 'startedAt' | 'requestCancel'>;
+
+/** The worker's half. */
+export type WorkerControl = Pick<ControlBlock, 'claim' | 'begin' | 'sequence' | 'mustStop'>;
+
 /** Comparable between threads, unlike `performance.now()`, and not set back by a clock change while they run. */
 export function wallClock(): number {
   return performance.timeOrigin + performance.now();

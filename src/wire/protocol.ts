@@ -100,3 +100,13 @@ export type FromWorker =
   | { readonly type: 'progress'; readonly id: number; readonly value: unknown }
   | { readonly type: 'warning'; readonly file: string; readonly text: string }
   | { readonly type: 'goodbye'; readonly failed?: Encoded }; // the teardown is over; `failed` is what it threw
+
+/** What a child leaves behind in its control file when it exits. */
+export interface LastWords {
+  /** What nobody caught. */
+  readonly uncaught: Encoded | null;
+  /** Number of the first of the messages, as the parent counts them. */
+  readonly from: number;
+  /** Those that may not have left: a large result takes its time, and exiting does not wait for it. */
+  readonly messages: readonly Uint8Array[];
+}

@@ -10,7 +10,7 @@ const job = makeJob({ name: 'resize' });
 describe('the error of a job whose worker died', () => {
   it.each([
     [{ why: 'exit', exitCode: 3 }, 'the worker exited with code 3'],
-    [{ why: 'exit', exitCode: null, signalName: 'SIGKILL' }, 'the worker exited with code null (SIGKILL)'],
+    [{ why: 'exit', exitCode: null, signalName: 'SIGKILL' }, 'the worker was killed by SIGKILL'],
     [{ why: 'uncaught', cause: new RangeError('far') }, "an error was thrown outside the job's own calls: RangeError: far"],
     [{ why: 'uncaught', cause: 'text' }, "an error was thrown outside the job's own calls: text"],
     [{ why: 'out-of-memory' }, 'the worker ran out of memory (see resourceLimits)'],

@@ -1,4 +1,4 @@
 import { ThreadPoolExecutor } from '../../src/index.ts';
 import { contract } from './contract.ts';
 
-contract('ThreadPoolExecutor', (options) => new ThreadPoolExecutor(options), { separate: true, sharedMemory: true });
+contract('ThreadPoolExecutor', (options) => new ThreadPoolExecutor(options), { separate: true, processes: false, sharedMemory: true });

@@ -2,9 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { runJobProgram } from '../support/programs.ts';
 
-describe('a hundred workers die under load', () => {
-  it.each([2026])('every promise settles once, the right job is blamed, nothing is left (seed %i) (53, 54, 133)', async (seed) => {
-    const { stdout, exit, stderr } = await runJobProgram('storm', { args: ['100', String(seed)] });
+describe('workers die under load', () => {
+  it.each([
+    [2026, 100, 'thread'],
+    [7, 30, 'process'],
+  ])('every promise settles once, the right job is blamed, nothing is left (seed %i) (53, 54, 133)', async (seed, kills, kind) => {
+    const { stdout, exit, stderr } = await runJobProgram('storm', { args: [String(kills), String(seed), kind] });
     expect([exit, stdout.split('\n').length]).toEqual([0, 2]);
     expect(JSON.parse(stdout)).toEqual({
       jobs: expect.any(Number) as number,

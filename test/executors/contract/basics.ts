@@ -13,7 +13,7 @@ import type { Subject } from './subject.ts';
 type Plain = typeof import('../../fixtures/jobs/plain.ts');
 const plainUrl = new URL('../../fixtures/jobs/plain.ts', import.meta.url);
 
-export function basics({ use, separate }: Subject): void {
+export function basics({ use, separate, processes }: Subject): void {
   it('a function is called with its arguments, and its value comes back (1)', async () => {
     expect(await use().submit(add, [2, 3])).toBe(5);
   });
@@ -56,9 +56,9 @@ export function basics({ use, separate }: Subject): void {
     expect(await use().submit(prepared, [2])).toBe(6);
   });
 
-  it.runIf(separate)('jobs run somewhere else, and know it (7)', async () => {
+  it.runIf(separate)('jobs run somewhere else, and know it (7, 86)', async () => {
     const place = await use().submit(whereAmI, []);
-    expect([place.main, place.thread === 0]).toEqual([false, false]);
+    expect([place.pid !== process.pid, place.main, place.thread === 0]).toEqual(processes ? [true, true, true] : [false, false, false]);
     expect(await whereAmI.local()).toMatchObject({ main: true });
   });
 
@@ -130,13 +130,13 @@ export function basics({ use, separate }: Subject): void {
     expect(executor.submit(add, [1, 1]).name).toBe('add');
   });
 
-  it('init runs once in each worker before its first job', async () => {
+  it.runIf(separate)('init runs once in each worker before its first job', async () => {
     const executor = use({ max: 1, init });
     expect(await executor.submit(lifeSigns, [])).toEqual({ initialised: 1, evaluated: 1 });
     expect(await executor.submit(lifeSigns, [])).toEqual({ initialised: 1, evaluated: 1 });
   });
 
-  it('init that fails rejects warmup and jobs, with its error as the cause', async () => {
+  it.runIf(separate)('init that fails rejects warmup and jobs, with its error as the cause', async () => {
     const executor = use({ max: 1, init: failingInit });
     expect(await failure(executor.warmup())).toMatchObject({
       code: 'OFFLOOP_WORKER_DIED',
@@ -146,7 +146,7 @@ export function basics({ use, separate }: Subject): void {
     expect(await failure(executor.submit(add, [1, 1]))).toMatchObject({ why: 'load-failed', job: 'add' });
   });
 
-  it('a module that is preloaded is there before the first job', async () => {
+  it.runIf(separate)('a module that is preloaded is there before the first job', async () => {
     const executor = use({ max: 1, preload: [new URL('../../fixtures/jobs/lifecycle.ts', import.meta.url)] });
     await executor.warmup();
     expect(await executor.submit(lifeSigns, [])).toEqual({ initialised: 0, evaluated: 1 });

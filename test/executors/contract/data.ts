@@ -6,7 +6,7 @@ import { addMoney, Money, Parcel, repack, returnArguments, returnUncloneable, wa
 import { failure } from '../../support/virtual.ts';
 import type { Subject } from './subject.ts';
 
-export function data({ use, separate }: Subject): void {
+export function data({ use, processes }: Subject): void {
   it('of all cloneable kinds comes back as it went', async () => {
     const executor = use({ max: 1 });
     const cyclic: Record<string, unknown> = { a: 1 };
@@ -38,7 +38,7 @@ export function data({ use, separate }: Subject): void {
     expect(total.cents).toBe(3);
   });
 
-  it.runIf(separate)('that is moved is gone here, both ways (90)', async () => {
+  it.skipIf(processes)('that is moved is gone here, both ways (90)', async () => {
     const executor = use({ max: 1 });
     const [whole, nested] = [new Uint8Array([1, 2, 3]), new Uint8Array([4, 5])];
     expect(await executor.submit(sum, [move(whole)])).toBe(6);
@@ -48,7 +48,15 @@ export function data({ use, separate }: Subject): void {
     expect(await executor.submit(sum, [new Uint8Array([7])])).toBe(7);
   });
 
-  it.runIf(separate)('that is moved inside of a registered class is gone here, both ways (91)', async () => {
+  it.runIf(processes)('that is moved is copied, since nothing can be handed over to another process (90)', async () => {
+    const executor = use({ max: 1 });
+    const bytes = new Uint8Array([1, 2, 3]);
+    expect(await executor.submit(echo, [{ bytes: move(bytes) }])).toEqual({ bytes: new Uint8Array([1, 2, 3]) });
+    expect(bytes.byteLength).toBe(3);
+    expect(await executor.submit(repack, [move(new Parcel(new Uint8Array([1])))])).toEqual(new Parcel(new Uint8Array([2])));
+  });
+
+  it.skipIf(processes)('that is moved inside of a registered class is gone here, both ways (91)', async () => {
     const executor = use({ max: 1 });
     const parcel = new Parcel(new Uint8Array([1, 2]));
     const answer = await executor.submit(repack, [move(parcel)]);

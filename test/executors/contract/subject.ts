@@ -6,6 +6,8 @@ import { collectReports } from '../../support/fake-worker.ts';
 export interface Traits {
   /** Jobs run in threads or processes of their own: they may block, spin and crash. */
   readonly separate: boolean;
+  /** Workers are processes of their own. */
+  readonly processes: boolean;
   /** Arguments may hold a SharedArrayBuffer. */
   readonly sharedMemory: boolean;
 }
