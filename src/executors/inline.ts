@@ -10,6 +10,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { here } from '../core/scope.ts';
 import type { Task } from '../core/task.ts';
 import type { SubmitOptions } from './executor.ts';
+import type { MakeJob } from './job.ts';
 import { isInsideJob, localOf, runInPlace } from './in-place.ts';
 import { InlineWorker } from './inline-worker.ts';
 import { resolvePoolOptions } from './options.ts';
@@ -26,9 +27,9 @@ export class InlineExecutor extends PoolExecutor {
   }
 
   /** @internal */
-  override submitFrom(below: Fn, fn: Fn, args: readonly unknown[], options?: SubmitOptions): Task<unknown> {
+  override submitFrom(below: Fn, fn: Fn, args: readonly unknown[], options?: SubmitOptions, make?: MakeJob): Task<unknown> {
     if (isInsideJob()) return runInPlace(localOf(fn), args, options);
-    const job = super.submitFrom(below, fn, args, options);
+    const job = super.submitFrom(below, fn, args, options, make);
     // A job that sleeps on a virtual clock is no work outside the loop: the clock may jump.
     const { runtime } = here();
     if (!job.settled) {

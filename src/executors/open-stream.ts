@@ -4,6 +4,7 @@ import { wrongType } from '../base/validate.ts';
 import { defaultExecutor } from './default-executor.ts';
 import type { Executor, SubmitOptions } from './executor.ts';
 import type { MakeJob } from './job.ts';
+import { isInsideJob } from './in-place.ts';
 import { localStream } from './local-stream.ts';
 import { HIGH_WATER_MARK } from './options.ts';
 import { Stream } from './stream.ts';
@@ -33,7 +34,8 @@ export interface JobExecutor {
 export function openStream(call: StreamCall): Items {
   const { executor } = call;
   if (executor === null && workerState() !== undefined) return inPlace(call);
-  if (executor !== null && !takesJobs(executor) && executor.statistics().kind === 'inline') return inPlace(call);
+  // A job of an inline executor that opened a stream there would wait for itself.
+  if (executor?.statistics().kind === 'inline' && (isInsideJob() || !takesJobs(executor))) return inPlace(call);
   const inContext = AsyncLocalStorage.snapshot();
   // oxlint-disable-next-line typescript/unbound-method -- it is not called: stacks end at its caller
   return new StreamHandle(() => inContext(() => begin(call, StreamHandle.prototype.next, true).stream));
