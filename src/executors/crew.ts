@@ -1,6 +1,7 @@
 /** The workers of a pool: who there is, who rests, who leaves. What they work on is the business of the pool. */
 import { realClock } from '../base/clock.ts';
 import { InvalidStateError } from '../base/errors.ts';
+import { Backoff } from './backoff.ts';
 import type { Job } from './job.ts';
 import type { PoolSettings } from './options.ts';
 import { Slot } from './slot.ts';
@@ -14,11 +15,14 @@ const TEARDOWN_LIMIT = 1000;
 export interface CrewHost extends SlotHost {
   /** Nothing must be sent there any more. */
   slotLeaves(slot: Slot): void;
+  /** Workers may be started again that could not be for a while. */
+  mayOpen(): void;
 }
 
 export class Crew {
   /** How many workers were started in place of one that died or was killed. */
   respawned = 0;
+  readonly backoff: Backoff;
   readonly #settings: PoolSettings;
   readonly #start: StartWorker;
   readonly #host: CrewHost;
@@ -33,6 +37,7 @@ export class Crew {
     this.#settings = settings;
     this.#start = start;
     this.#host = host;
+    this.backoff = new Backoff(() => host.mayOpen());
   }
 
   get size(): number {
@@ -47,15 +52,22 @@ export class Crew {
     return this.#slots;
   }
 
-  /** Starts a worker that has no work yet; null when there may be no more. Throws when it cannot be started. */
-  open(): Slot | null {
-    const { max, name } = this.#settings;
-    if (this.#slots.size >= max || this.#disbanded) return null;
+  /**
+   * Starts a worker that has no work yet; null when there may be no more, or none for now. `needed`: somebody waits for it.
+   * Throws when it cannot be started.
+   */
+  open(needed = true): Slot | null {
+    const { max } = this.#settings;
+    if (this.#slots.size >= max || this.#disbanded || this.backoff.holds(needed)) return null;
+    return this.#startOne();
+  }
+
+  #startOne(): Slot {
     let slot: Slot;
     try {
       slot = new Slot(this.#start, this.#host);
     } catch (error) {
-      throw new InvalidStateError(`${name} could not start a worker: ${(error as Error).message}`, { cause: error });
+      throw new InvalidStateError(`${this.#settings.name} could not start a worker: ${(error as Error).message}`, { cause: error });
     }
     this.#slots.add(slot);
     if (this.#lost > 0) {
@@ -68,10 +80,15 @@ export class Crew {
   /** Starts workers up to `count`, which rest then. */
   grow(count: number): void {
     while (this.#slots.size < count) {
-      const slot = this.open();
+      const slot = this.open(false);
       if (slot === null) return;
       this.rest(slot);
     }
+  }
+
+  /** As `grow`, and at once: somebody asked for these workers. */
+  fill(count: number): void {
+    while (this.#slots.size < count && !this.#disbanded) this.rest(this.#startOne());
   }
 
   /** A worker that rests. */
@@ -139,6 +156,7 @@ export class Crew {
   /** Ends all workers in order and waits until they are gone. */
   async disband(): Promise<void> {
     this.#disbanded = true;
+    this.backoff.stop();
     if (this.#sweeper !== null) clearTimeout(this.#sweeper);
     await Promise.all([...this.#slots].map((slot) => this.dismiss(slot)));
     await Promise.all(this.#leaving);

@@ -44,6 +44,8 @@ export interface SubmitOptions {
   signal?: AbortSignal;
   /** Called with what the job passes to `progress()`. */
   onProgress?: (p: unknown) => void;
+  /** Running it twice does no harm: when its worker dies, it runs once more in another. Default false. */
+  idempotent?: boolean;
 }
 
 export interface MapOptions extends SubmitOptions {

@@ -125,6 +125,7 @@ export interface JobSettings {
   readonly affinity: string | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((p: unknown) => void) | undefined;
+  readonly idempotent: boolean;
 }
 
 const plain: JobSettings = Object.freeze({
@@ -137,9 +138,21 @@ const plain: JobSettings = Object.freeze({
   affinity: undefined,
   signal: undefined,
   onProgress: undefined,
+  idempotent: false,
 });
 
-export const submitKeys = ['name', 'onCancel', 'grace', 'timeout', 'queueTimeout', 'priority', 'affinity', 'signal', 'onProgress'] as const;
+export const submitKeys = [
+  'name',
+  'onCancel',
+  'grace',
+  'timeout',
+  'queueTimeout',
+  'priority',
+  'affinity',
+  'signal',
+  'onProgress',
+  'idempotent',
+] as const;
 
 /** Most jobs have no options: they share one record. */
 export function resolveSubmitOptions(options: SubmitOptions | undefined): JobSettings {
@@ -154,6 +167,7 @@ export function resolveSubmitOptions(options: SubmitOptions | undefined): JobSet
   if (o.affinity !== undefined) checkString('options.affinity', o.affinity);
   if (o.signal !== undefined) checkSignal('options.signal', o.signal);
   if (o.onProgress !== undefined) checkFunction('options.onProgress', o.onProgress);
+  if (o.idempotent !== undefined) checkBoolean('options.idempotent', o.idempotent);
   return { ...plain, ...o };
 }
 

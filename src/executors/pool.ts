@@ -5,6 +5,7 @@
 import { realClock } from '../base/clock.ts';
 import { CancelledError, ExecutorFullError, InvalidStateError } from '../base/errors.ts';
 import type { ExceptionContext } from '../core/runtime.ts';
+import { FREE_DEATHS } from './backoff.ts';
 import { workerDiedIdle } from './blame.ts';
 import { Crew } from './crew.ts';
 import type { CrewHost } from './crew.ts';
@@ -12,6 +13,7 @@ import type { Job, JobHost } from './job.ts';
 import { Line } from './line.ts';
 import type { PoolSettings } from './options.ts';
 import { PoolCounters } from './pool-counters.ts';
+import { firstDeathOf } from './second-chance.ts';
 import type { Slot } from './slot.ts';
 import { warnOnce } from './warnings.ts';
 import type { StartWorker, WorkerDeath } from './worker-handle.ts';
@@ -67,7 +69,7 @@ export class Pool implements JobHost, CrewHost {
   #enqueue(job: Job): void {
     const { max, maxQueue, name, onFull } = this.settings;
     if (onFull === 'reject' && this.#line.full) {
-      const state = `${max} workers are busy and ${this.#line.queued} jobs wait (maxQueue ${maxQueue})`;
+      const state = `${this.#crew.size} workers are busy and ${this.#line.queued} jobs wait (maxQueue ${maxQueue})`;
       return this.#refuse(job, new ExecutorFullError(`${name} is full: ${state}; job ${JSON.stringify(job.name)} was refused`));
     }
     this.#line.enter(job);
@@ -77,7 +79,7 @@ export class Pool implements JobHost, CrewHost {
 
   #limitWait(job: Job): void {
     const { queueTimeout } = job.settings;
-    if (queueTimeout === Infinity) return;
+    if (queueTimeout === Infinity || firstDeathOf(job) !== undefined) return;
     const text = `Job ${JSON.stringify(job.name)} did not start within its queueTimeout of ${queueTimeout} ms`;
     job.expireAt(job.submittedAt + queueTimeout, text);
   }
@@ -189,8 +191,26 @@ export class Pool implements JobHost, CrewHost {
     if (between)
       this.#report({ message: `A worker of ${this.settings.name} died between jobs`, error: workerDiedIdle('between jobs', death) });
     this.#putBack(unstarted);
+    this.#casualty(slot);
     this.#refill(slot);
     this.#checkDrained();
+  }
+
+  /** When no worker gets ready, time after time, whoever waits for one is told why. */
+  #casualty(slot: Slot): void {
+    const { backoff, slots } = this.#crew;
+    backoff.died(slot);
+    const { startFailure } = slot;
+    if (startFailure === null || backoff.row < FREE_DEATHS || [...slots].some((other) => other.isReady)) return;
+    for (const job of this.#line.toArray()) {
+      this.#line.remove(job);
+      if (job.end({ ok: false, error: startFailure(job) })) this.counters.ended(job, 0);
+    }
+  }
+
+  mayOpen(): void {
+    this.#pump();
+    this.#keepMinimum();
   }
 
   slotLeaves(slot: Slot): void {
@@ -207,13 +227,18 @@ export class Pool implements JobHost, CrewHost {
 
   #replace(slot: Slot): void {
     void this.#crew.dismiss(slot, true);
+    if (slot.failedStart) this.#casualty(slot);
     this.#refill(slot);
   }
 
   /** Starts what is needed in place of a worker that is gone. One that could not start would only fail again. */
   #refill(gone: Slot): void {
     this.#pump();
-    if (this.#closed || gone.failedStart) return;
+    if (!gone.failedStart) this.#keepMinimum();
+  }
+
+  #keepMinimum(): void {
+    if (this.#closed) return;
     try {
       this.#crew.grow(this.settings.min);
     } catch (error) {
@@ -226,6 +251,7 @@ export class Pool implements JobHost, CrewHost {
     if (job.waitsInLine) {
       this.#line.remove(job);
       this.#endCancelled(job, 0);
+      if (this.#line.empty) this.#crew.backoff.relax();
     } else for (const slot of this.#crew.slots) if (slot.holds(job)) this.#stop(slot, job, error);
     this.#checkDrained();
   }
@@ -256,7 +282,7 @@ export class Pool implements JobHost, CrewHost {
 
   async warmup(): Promise<void> {
     if (this.#closed) throw this.#shutDown('starts no more workers');
-    this.#crew.grow(this.settings.max);
+    this.#crew.fill(this.settings.max);
     await Promise.all([...this.#crew.slots].map((slot) => slot.warmup()));
   }
 

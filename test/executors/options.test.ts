@@ -140,6 +140,7 @@ describe('the options of a job', () => {
     [{ priority: Infinity }, outside('options.priority to be a finite number', 'Infinity (number)')],
     [{ affinity: 3 }, wrong('options.affinity to be a string', '3 (number)')],
     [{ signal: {} }, wrong('options.signal to be an AbortSignal', '{} (object)')],
+    [{ idempotent: 1 }, wrong('options.idempotent to be a boolean', '1 (number)')],
     [{ onProgress: 'log' }, wrong('options.onProgress to be a function', "'log' (string)")],
   ];
 
@@ -160,6 +161,7 @@ describe('the options of a job', () => {
       affinity: undefined,
       signal: undefined,
       onProgress: undefined,
+      idempotent: false,
     });
   });
 
