@@ -29,6 +29,13 @@ export function diedAtStart(job: Job, death: WorkerDeath): WorkerDiedError {
   );
 }
 
+/** For a job that one worker had to run, and nobody else. */
+export function goneBefore(job: Job): WorkerDiedError {
+  return blame(job, `The worker was gone before it ran job ${JSON.stringify(job.name)}, which was for that worker only`, {
+    why: 'terminated',
+  });
+}
+
 /** `failure` is the LoadFailure that came back: its cause is what the module threw. */
 export function loadFailed(job: Job, failure: unknown): WorkerDiedError {
   const { url, cause } = failure as { url?: unknown; cause?: unknown };

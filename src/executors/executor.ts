@@ -92,6 +92,16 @@ export interface Executor extends AsyncDisposable {
     items: Iterable<A> | AsyncIterable<A>,
     o?: MapOptions,
   ): AsyncIterableIterator<Awaited<R>> & AsyncDisposable;
+  /**
+   * Runs `fn(...args)` once in every worker there is; when there is none yet, all are started first, as by `warmup()`. Workers that
+   * are started later do not run it: that is what `init` is for.
+   *
+   * - Waits for: all of these jobs. Resolves with their results in the order in which the workers were started.
+   * - On cancel: cancels all of them, and waits until they have ended.
+   * - Order: in each worker after the jobs that were submitted before; `maxQueue` does not count.
+   * - Throws: the error that came first, when all have ended. WorkerDiedError for a worker that is gone before its turn came.
+   */
+  broadcast<A extends unknown[], R>(fn: Offloaded<A, R>, args: A): Promise<Awaited<R>[]>;
   /** Starts all workers and waits until each has loaded `preload` and run `init`. */
   warmup(): Promise<void>;
   /**

@@ -6,10 +6,11 @@ import { realClock } from '../base/clock.ts';
 import { CancelledError, ExecutorFullError, InvalidStateError } from '../base/errors.ts';
 import type { ExceptionContext } from '../core/runtime.ts';
 import { FREE_DEATHS } from './backoff.ts';
-import { workerDiedIdle } from './blame.ts';
+import { goneBefore, workerDiedIdle } from './blame.ts';
+import type { BroadcastHost } from './broadcast.ts';
 import { Crew } from './crew.ts';
 import type { CrewHost } from './crew.ts';
-import type { Job, JobHost } from './job.ts';
+import type { Job } from './job.ts';
 import { Line } from './line.ts';
 import type { PoolSettings } from './options.ts';
 import { PoolCounters } from './pool-counters.ts';
@@ -18,7 +19,7 @@ import type { Slot } from './slot.ts';
 import { warnOnce } from './warnings.ts';
 import type { StartWorker, WorkerDeath } from './worker-handle.ts';
 
-export class Pool implements JobHost, CrewHost {
+export class Pool implements BroadcastHost<Slot>, CrewHost {
   readonly counters: PoolCounters = new PoolCounters();
   readonly settings: PoolSettings;
   readonly #line: Line<Slot>;
@@ -55,6 +56,18 @@ export class Pool implements JobHost, CrewHost {
     const slot = this.#line.empty ? this.#slotFor(job) : null;
     if (slot !== null) this.#dispatch(slot, job);
     else if (!job.settled) this.#enqueue(job);
+  }
+
+  staff(): readonly Slot[] {
+    if (this.#closed) throw this.#shutDown('accepts no more jobs');
+    if (this.#crew.size === 0) this.#crew.fill(this.settings.max);
+    return [...this.#crew.slots];
+  }
+
+  submitTo(slot: Slot, job: Job): void {
+    if (job.effective !== null) return void job.endCancelled();
+    this.#line.pin(job, slot);
+    this.#wakeLater(slot);
   }
 
   #shutDown(what: string): InvalidStateError {
@@ -204,7 +217,7 @@ export class Pool implements JobHost, CrewHost {
     if (startFailure === null || backoff.row < FREE_DEATHS || [...slots].some((other) => other.isReady)) return;
     for (const job of this.#line.toArray()) {
       this.#line.remove(job);
-      if (job.end({ ok: false, error: startFailure(job) })) this.counters.ended(job, 0);
+      this.#fail(job, startFailure(job));
     }
   }
 
@@ -214,7 +227,13 @@ export class Pool implements JobHost, CrewHost {
   }
 
   slotLeaves(slot: Slot): void {
-    this.#line.forget(slot);
+    // A job that is being cancelled ends when the worker is gone.
+    const orphans = this.#line.forget(slot).filter((job) => job.effective === null);
+    for (const job of orphans) this.#fail(job, slot.startFailure?.(job) ?? goneBefore(job));
+  }
+
+  #fail(job: Job, error: unknown): void {
+    if (job.end({ ok: false, error })) this.counters.ended(job, 0);
   }
 
   /** Jobs that were sent and did not begin are next again. */

@@ -3,6 +3,7 @@ import { here } from '../core/scope.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Task } from '../core/task.ts';
 import { register, unregister } from '../base/live.ts';
+import { broadcast } from './broadcast.ts';
 import { functionRef } from './callable.ts';
 import type { KnownFunction } from './callable.ts';
 import type { Executor, ExecutorStats, MapOptions, Offloaded, PoolOptions, SubmitOptions } from './executor.ts';
@@ -68,6 +69,11 @@ export class ThreadPoolExecutor implements Executor {
   ): AsyncIterableIterator<Awaited<R>> & AsyncDisposable {
     const submit = (item: A, o: SubmitOptions, below: Fn): Task<unknown> => this.submitFrom(below, fn, [item], o);
     return mapJobs(submit, fn as Fn, items, options, 2 * this.#pool.settings.max) as AsyncIterableIterator<Awaited<R>> & AsyncDisposable;
+  }
+
+  broadcast<A extends unknown[], R>(fn: Offloaded<A, R>, args: A): Promise<Awaited<R>[]> {
+    // oxlint-disable-next-line typescript/unbound-method -- it is not called: stacks end at its caller
+    return broadcast(this.#pool, fn as Fn, args, this.broadcast) as Promise<Awaited<R>[]>;
   }
 
   warmup(): Promise<void> {
