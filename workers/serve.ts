@@ -15,6 +15,7 @@ import { decodeThrown, encodeThrown } from '../src/wire/error-codec.ts';
 import { CODED_VALUE, ERROR, JOB_FIELDS, LOAD_ERROR, TAKEN_BACK, VALUE } from '../src/wire/protocol.ts';
 import type { Batch, FromWorker, FunctionRef, Hello, JobExtras, Ready, ToWorker } from '../src/wire/protocol.ts';
 import { collectTransfer, decodeValues, encodeValues } from '../src/wire/transfer.ts';
+import { HeapReport } from './heap-report.ts';
 import { compileInline } from './inline-function.ts';
 import { JobScope } from './job.ts';
 import { findFunction, LoadFailure, loadModule } from './load.ts';
@@ -40,6 +41,7 @@ export class Server {
   readonly #introduced = new Map<number, Introduced>();
   #teardown: FunctionRef | undefined;
   #running: JobScope | null = null;
+  #heap: HeapReport | null = null;
 
   constructor(control: ControlBlock, channel: Channel) {
     this.#control = control;
@@ -49,6 +51,7 @@ export class Server {
   /** Before any message: loads `preload`, runs `init`. */
   async getReady(hello: Hello): Promise<Ready> {
     this.#teardown = hello.teardown;
+    if (hello.watchHeap === true) this.#heap = new HeapReport(this.#control);
     enterWorker(hello.hints).warn = (file, text) => this.#channel.postMessage({ type: 'warning', file, text });
     try {
       for (const url of hello.preload) await loadModule(url);
@@ -140,6 +143,7 @@ export class Server {
   #end(scope: JobScope, kind: number, ms: number, payload: unknown, result?: unknown): void {
     this.#running = null;
     scope.leave();
+    this.#heap?.afterJob();
     try {
       this.#channel.postMessage([kind, ms, payload], collectTransfer([payload]) as object[]);
     } catch (error) {

@@ -4,11 +4,14 @@ import { InvalidStateError } from '../base/errors.ts';
 import { Backoff } from './backoff.ts';
 import type { Job } from './job.ts';
 import type { PoolSettings } from './options.ts';
+import { Recycling } from './recycling.ts';
 import { Slot } from './slot.ts';
 import type { SlotHost } from './slot.ts';
 import { warnOnce } from './warnings.ts';
 import type { StartWorker } from './worker-handle.ts';
 
+/** Workers that may be on their way out, beside those that may be at work. */
+const MIN_LEAVERS = 4;
 /** Milliseconds that a worker's teardown may take. */
 const TEARDOWN_LIMIT = 1000;
 
@@ -23,6 +26,7 @@ export class Crew {
   /** How many workers were started in place of one that died or was killed. */
   respawned = 0;
   readonly backoff: Backoff;
+  readonly recycling: Recycling;
   readonly #settings: PoolSettings;
   readonly #start: StartWorker;
   readonly #host: CrewHost;
@@ -31,12 +35,14 @@ export class Crew {
   readonly #leaving = new Set<Promise<void>>();
   #lost = 0; // died or killed, and not replaced yet
   #sweeper: NodeJS.Timeout | null = null;
+  #dismissing = 0;
   #disbanded = false;
 
   constructor(settings: PoolSettings, start: StartWorker, host: CrewHost) {
     this.#settings = settings;
     this.#start = start;
     this.#host = host;
+    this.recycling = new Recycling(settings);
     this.backoff = new Backoff(() => host.mayOpen());
   }
 
@@ -58,8 +64,13 @@ export class Crew {
    */
   open(needed = true): Slot | null {
     const { max } = this.#settings;
-    if (this.#slots.size >= max || this.#disbanded || this.backoff.holds(needed)) return null;
+    if (this.#slots.size >= max || this.#disbanded || this.#crowded || this.backoff.holds(needed)) return null;
     return this.#startOne();
+  }
+
+  /** Slow teardowns must not let the threads pile up. */
+  get #crowded(): boolean {
+    return this.#dismissing >= Math.max(MIN_LEAVERS, this.#settings.max);
   }
 
   #startOne(): Slot {
@@ -70,6 +81,7 @@ export class Crew {
       throw new InvalidStateError(`${this.#settings.name} could not start a worker: ${(error as Error).message}`, { cause: error });
     }
     this.#slots.add(slot);
+    slot.jobLimit = this.recycling.nextLimit();
     if (this.#lost > 0) {
       this.#lost--;
       this.respawned++;
@@ -130,8 +142,19 @@ export class Crew {
   /** Ends an idle worker in order: teardown first, within its limit. */
   async dismiss(slot: Slot, lost = false): Promise<void> {
     this.remove(slot, lost);
+    this.#dismissing++;
     if (this.#settings.teardown !== undefined && slot.isReady && !slot.failedStart && !slot.busy) await this.#teardown(slot);
     await slot.terminate().gone;
+    const waited = this.#crowded;
+    this.#dismissing--;
+    if (waited) this.#host.mayOpen();
+  }
+
+  /** Ends a worker that has served long enough; jobs may wait for its place. */
+  recycle(slot: Slot): void {
+    this.recycling.recycled++;
+    slot.stayAlive();
+    void this.dismiss(slot);
   }
 
   #teardown(slot: Slot): Promise<void> {

@@ -69,6 +69,8 @@ export interface ExecutorStats {
   cancelled: number;
   /** Workers that were started to replace one that died or was killed. */
   respawned: number;
+  /** Workers that were replaced because they had served long enough: `recycleAfterJobs`, `recycleAboveHeapMb`. */
+  recycled: number;
   waitTime: Percentiles;
   runTime: Percentiles;
   /** Share of the workers' time spent running jobs, since the executor was made: 0 to 1. */
@@ -131,6 +133,14 @@ export interface PoolOptions {
   teardown?: Offloaded<[], unknown>;
   /** Modules that each worker imports before its first job. */
   preload?: readonly (string | URL)[];
+  /**
+   * A worker is replaced after so many jobs, teardown included. With several workers about so many: limits are spread downwards by up
+   * to a quarter, and a worker may do up to half as many jobs more while another one is still starting, so that they are never replaced all at once.
+   * 1 = a fresh worker for every job. Default: never.
+   */
+  recycleAfterJobs?: number;
+  /** A worker is replaced when more than this is in use on its heap after a job, garbage included. Default: never. */
+  recycleAboveHeapMb?: number;
   resourceLimits?: { maxOldGenerationSizeMb?: number; maxYoungGenerationSizeMb?: number; stackSizeMb?: number };
   /** The workers' `process.env`. Default: a copy of this one. */
   env?: NodeJS.ProcessEnv;

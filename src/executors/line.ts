@@ -68,6 +68,12 @@ export class Line<H extends Home> {
     this.#bind(job, home);
   }
 
+  /** Some job is pinned to it. */
+  owes(home: H): boolean {
+    for (const pin of this.#pinned.values()) if (pin === home) return true;
+    return false;
+  }
+
   #bind(job: Job, home: H): void {
     job.phase = 'queued';
     home.bound.push(job);

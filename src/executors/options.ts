@@ -29,6 +29,8 @@ export interface PoolSettings {
   readonly init: FunctionRef | undefined;
   readonly teardown: FunctionRef | undefined;
   readonly preload: readonly string[];
+  readonly recycleAfterJobs: number;
+  readonly recycleAboveHeapMb: number;
   readonly resourceLimits: Readonly<Record<string, number>> | undefined;
   readonly env: NodeJS.ProcessEnv | undefined;
   readonly execArgv: readonly string[];
@@ -45,6 +47,8 @@ const poolKeys = [
   'teardown',
   'preload',
   'resourceLimits',
+  'recycleAfterJobs',
+  'recycleAboveHeapMb',
   'env',
   'execArgv',
 ] as const;
@@ -60,6 +64,8 @@ export function resolvePoolOptions(options: PoolOptions | undefined, kind: strin
   if (o.maxQueue !== undefined) checkCount('options.maxQueue', o.maxQueue, 0, { infinite: true });
   if (o.onFull !== undefined) checkOneOf('options.onFull', o.onFull, ['wait', 'reject']);
   if (o.name !== undefined) checkString('options.name', o.name);
+  if (o.recycleAfterJobs !== undefined) checkCount('options.recycleAfterJobs', o.recycleAfterJobs, 1, { infinite: true });
+  if (o.recycleAboveHeapMb !== undefined) checkHeapLimit(o.recycleAboveHeapMb);
   if (o.execArgv !== undefined) checkArgv(o.execArgv);
   return {
     min,
@@ -71,6 +77,8 @@ export function resolvePoolOptions(options: PoolOptions | undefined, kind: strin
     init: o.init === undefined ? undefined : hook('options.init', o.init),
     teardown: o.teardown === undefined ? undefined : hook('options.teardown', o.teardown),
     preload: checkPreload(o.preload),
+    recycleAfterJobs: o.recycleAfterJobs ?? Infinity,
+    recycleAboveHeapMb: o.recycleAboveHeapMb ?? Infinity,
     resourceLimits: checkLimits(o.resourceLimits),
     env: checkEnv(o.env),
     execArgv: workerExecArgv(o.execArgv),
@@ -86,6 +94,12 @@ function checkPreload(preload: unknown): string[] {
   if (preload === undefined) return [];
   if (!Array.isArray(preload)) throw wrongType('options.preload', 'an array of module URLs', preload);
   return preload.map((url: unknown, i) => resolveModule(url as string, `options.preload[${i}]`));
+}
+
+function checkHeapLimit(limit: unknown): void {
+  const [where, expected] = ['options.recycleAboveHeapMb', 'a number of megabytes above 0'];
+  checkNumber(where, limit, expected);
+  if ((limit as number) <= 0) throw outOfRange(where, expected, limit);
 }
 
 function checkLimits(limits: unknown): Record<string, number> | undefined {

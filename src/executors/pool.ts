@@ -14,8 +14,8 @@ import type { Job } from './job.ts';
 import { Line } from './line.ts';
 import type { PoolSettings } from './options.ts';
 import { PoolCounters } from './pool-counters.ts';
-import { firstDeathOf } from './second-chance.ts';
 import type { Slot } from './slot.ts';
+import { checkAt, limitRun, limitWait } from './time-limits.ts';
 import { warnOnce } from './warnings.ts';
 import type { StartWorker, WorkerDeath } from './worker-handle.ts';
 
@@ -42,11 +42,11 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
     }
   }
 
-  get census(): { workers: number; busy: number; idle: number; queued: number; running: number; respawned: number } {
+  get census(): { workers: number; busy: number; idle: number; queued: number; running: number; respawned: number; recycled: number } {
     let running = 0;
     for (const slot of this.#crew.slots) running += slot.running;
-    const { size: workers, idle, respawned } = this.#crew;
-    return { workers, busy: workers - idle, idle, queued: this.#line.queued, running, respawned };
+    const { size: workers, idle, respawned, recycling } = this.#crew;
+    return { workers, busy: workers - idle, idle, queued: this.#line.queued, running, respawned, recycled: recycling.recycled };
   }
 
   /** Takes a job on: it runs, waits, or ends at once with the reason why it was not accepted. */
@@ -86,15 +86,8 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
       return this.#refuse(job, new ExecutorFullError(`${name} is full: ${state}; job ${JSON.stringify(job.name)} was refused`));
     }
     this.#line.enter(job);
-    this.#limitWait(job);
+    limitWait(job);
     if (this.#crew.size < max) this.#pump(); // a burst on a cold pool starts the workers at once
-  }
-
-  #limitWait(job: Job): void {
-    const { queueTimeout } = job.settings;
-    if (queueTimeout === Infinity || firstDeathOf(job) !== undefined) return;
-    const text = `Job ${JSON.stringify(job.name)} did not start within its queueTimeout of ${queueTimeout} ms`;
-    job.expireAt(job.submittedAt + queueTimeout, text);
   }
 
   /** An idle worker for a job that need not wait, else a new one while there may be more. */
@@ -153,39 +146,19 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
   }
 
   #dispatch(slot: Slot, job: Job): void {
-    const { timeout } = job.settings;
     this.#line.settle(job, slot);
     this.counters.waited(performance.now() - job.submittedAt);
     job.stopTimer();
     slot.send([job]);
-    if (timeout !== Infinity) this.#limit(slot, job, timeout);
-  }
-
-  /** Counts from the job's start in the worker, which the control block tells: starting a worker must not count. */
-  #limit(slot: Slot, job: Job, timeout: number): void {
-    const text = `Job ${JSON.stringify(job.name)} ran longer than its timeout of ${timeout} ms`;
-    const check = (): void => {
-      const startedAt = slot.startedAt(job);
-      const left = startedAt === null ? timeout : startedAt + timeout - realClock.now();
-      if (left > 0) this.#checkAt(slot, job, realClock.now() + left, check);
-      else job.expire(text);
-    };
-    this.#checkAt(slot, job, realClock.now() + timeout, check);
-  }
-
-  /**
-   * Calls back later, if the job is still there. Messages are heard first: when this loop was blocked, a job may have ended in
-   * time although nobody knows it yet, and timers come before messages in a turn of the loop.
-   */
-  #checkAt(slot: Slot, job: Job, when: number, check: () => void): void {
-    const stillThere = (): void => void (slot.holds(job) && !job.settled && check());
-    job.checkAt(when, () => void setImmediate(stillThere));
+    limitRun(slot, job);
   }
 
   slotFree(slot: Slot, unstarted: readonly Job[]): void {
     if (!this.#crew.slots.has(slot)) return; // it was dismissed
     this.#putBack(unstarted);
+    const { recycling, slots } = this.#crew;
     if (slot.retired) this.#replace(slot);
+    else if (recycling.isDue(slot, slots) && !this.#line.owes(slot)) this.#recycle(slot);
     else if (!this.#feed(slot)) this.#crew.rest(slot);
     this.#checkDrained();
   }
@@ -241,7 +214,12 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
     for (const job of jobs) if (job.effective !== null) this.#endCancelled(job, 0);
     const others = jobs.filter((job) => !job.settled);
     if (others.length > 0) this.#line.putBack(others);
-    for (const job of others) this.#limitWait(job);
+    for (const job of others) limitWait(job);
+  }
+
+  #recycle(slot: Slot): void {
+    this.#crew.recycle(slot);
+    this.#refill(slot);
   }
 
   #replace(slot: Slot): void {
@@ -285,7 +263,7 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
     slot.requestCancel(job, error);
     const { onCancel, grace } = job.settings;
     if (onCancel === 'abandon') this.#endCancelled(job, 0);
-    else if (onCancel === 'terminate') this.#checkAt(slot, job, realClock.now() + grace, () => void this.#kill(slot));
+    else if (onCancel === 'terminate') checkAt(slot, job, realClock.now() + grace, () => void this.#kill(slot));
   }
 
   /** Cancelled jobs end when the worker is really gone; others that it had go elsewhere. */

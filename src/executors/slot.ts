@@ -38,6 +38,8 @@ export class Slot implements WorkerListener, Home {
   readonly bornAt: number = performance.now();
   /** How many jobs it has ended. */
   done = 0;
+  /** After so many it is replaced, see `Recycling`; a batch should not reach far beyond. */
+  jobLimit = Infinity;
   idleSince: number = this.bornAt;
   /** It takes no further job: a module failed to load there, or it is being ended. */
   retired = false;
@@ -86,6 +88,11 @@ export class Slot implements WorkerListener, Home {
   /** Those that were sent there and have no outcome yet. */
   get jobs(): readonly Job[] {
     return this.#jobs.slice(this.#settled);
+  }
+
+  /** Megabytes. */
+  get heapUsed(): number {
+    return this.#worker.control.heapUsed;
   }
 
   get gone(): Promise<void> {
@@ -153,6 +160,11 @@ export class Slot implements WorkerListener, Home {
       this.#worker.keepAlive(true);
       this.#worker.send({ type: 'goodbye' }, NOTHING);
     });
+  }
+
+  /** The process must not end before it has gone. */
+  stayAlive(): void {
+    this.#worker.keepAlive(true);
   }
 
   ready(ready: Ready): void {

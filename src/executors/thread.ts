@@ -27,7 +27,8 @@ export class ThreadPoolExecutor implements Executor {
   constructor(options?: PoolOptions) {
     const settings = resolvePoolOptions(options, 'ThreadPoolExecutor');
     const { preload, init, teardown } = settings;
-    const hello = { hints: workerHints(), preload, init, teardown };
+    const watchHeap = settings.recycleAboveHeapMb !== Infinity;
+    const hello = { hints: workerHints(), preload, init, teardown, watchHeap };
     this.name = settings.name;
     this.#pool = new Pool(
       settings,

@@ -7,6 +7,7 @@
 const CLAIM = 0; // limit << 16 | cursor
 const BASE = 1; // sequence number of the batch's first job
 const CANCEL = 2; // sequence number of the running job that shall stop; 0 = none
+const HEAP = 3; // KiB that the worker's heap held after a recent job; 0 = not measured
 const WORDS = 4;
 const STARTED_AT = WORDS * 4; // byte offset of a Float64: wall-clock start of the job that was claimed last
 
@@ -75,6 +76,16 @@ export class ControlBlock {
   /** Worker: the sequence number of the job at `index`. */
   sequence(index: number): number {
     return Atomics.load(this.#words, BASE) + index;
+  }
+
+  /** Worker: after a job, when the loop wants to know. */
+  tellHeap(bytes: number): void {
+    Atomics.store(this.#words, HEAP, Math.ceil(bytes / 1024));
+  }
+
+  /** Loop: megabytes that the worker's heap held after a recent job; 0 = not measured. */
+  get heapUsed(): number {
+    return Atomics.load(this.#words, HEAP) / 1024;
   }
 
   /** Worker: one load, cheap enough for a tight loop. */
