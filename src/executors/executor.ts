@@ -53,8 +53,11 @@ export interface MapOptions extends SubmitOptions {
   limit?: number;
   /** False: results in order of completion. Default: in the order of the items. */
   ordered?: boolean;
-  /** Called after each result. `total` is known for arrays, sets and maps. */
-  progress?: (done: number, total: number | undefined) => void;
+  /**
+   * Called after each result; `total` is known for arrays, sets and maps. True draws a bar on stderr; where that is no terminal,
+   * it writes a line every ten seconds and one at the end.
+   */
+  progress?: boolean | ((done: number, total: number | undefined) => void);
 }
 
 export interface ExecutorStats {

@@ -12,7 +12,7 @@ const now = (): number => performance.now();
 
 describe('Backoff', () => {
   it('lets some die for free, then waits longer each time, up to five seconds', async () => {
-    const wake = vi.fn();
+    const wake = vi.fn<() => void>();
     const backoff = new Backoff(wake);
     const waits: number[] = [];
     for (let i = 0; i < 12; i++) {

@@ -70,7 +70,7 @@ describe('broadcast', () => {
   it('rejects with the first error after all have ended; the others are reported unless they are the same', async () => {
     const fake = fakePool({ min: 4, max: 4 });
     const all = call(fake);
-    const ended = vi.fn();
+    const ended = vi.fn<() => void>();
     const failed = failure(all.finally(ended));
     await pass(0);
     for (const worker of fake.workers) worker.claim();

@@ -36,7 +36,7 @@ describe('Recycling', () => {
     expect([64, 64.1].map((heapUsed) => recycling.isDue(worker({ heapUsed }), []))).toEqual([false, true]);
   });
 
-  it('it waits while another one starts, but not for ever', () => {
+  it('lets one wait while another one starts, but not for ever', () => {
     const recycling = limits({ recycleAboveHeapMb: 64 });
     const starting = [worker({ isReady: false }), worker({})];
     expect([10, 14, 15].map((done) => recycling.isDue(worker({ done, jobLimit: 10 }), starting))).toEqual([false, false, true]);
