@@ -122,6 +122,7 @@ export type {
   PoolOptions,
   SubmitOptions,
 } from './executors/executor.ts';
+export type { FunctionStats } from './executors/function-stats.ts';
 export type { Percentiles } from './executors/percentiles.ts';
 export { move } from './wire/transfer.ts';
 export { registerClass } from './wire/class-registry.ts';

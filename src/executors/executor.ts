@@ -3,6 +3,7 @@
  * differs in its consequence names the consequence.
  */
 import type { MaybePromise, Task } from '../core/task.ts';
+import type { FunctionStats } from './function-stats.ts';
 import type { Percentiles } from './percentiles.ts';
 
 /** A function that runs elsewhere. Calling it submits to the default executor. Inside a worker the call runs in place. */
@@ -76,6 +77,8 @@ export interface ExecutorStats {
   recycled: number;
   waitTime: Percentiles;
   runTime: Percentiles;
+  /** The same for each function, or each `name` that jobs were given; above a thousand names, the rest as '(others)'. */
+  functions: Readonly<Record<string, FunctionStats>>;
   /** Share of the workers' time spent running jobs, since the executor was made: 0 to 1. */
   utilization: number;
 }

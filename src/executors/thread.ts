@@ -108,6 +108,7 @@ export class ThreadPoolExecutor implements Executor {
       cancelled,
       waitTime: counters.waitTime,
       runTime: counters.runTime,
+      functions: counters.functions,
       utilization: Math.min(1, busyTime / capacity),
     });
   }
