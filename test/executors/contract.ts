@@ -10,6 +10,7 @@ import { data } from './contract/data.ts';
 import { failure } from './contract/failure.ts';
 import { scheduling } from './contract/scheduling.ts';
 import { shutdown } from './contract/shutdown.ts';
+import { lifecycle } from './contract/lifecycle.ts';
 import { makeSubject } from './contract/subject.ts';
 import type { Traits } from './contract/subject.ts';
 
@@ -31,6 +32,9 @@ export function contract(name: string, make: (options?: PoolOptions) => Executor
     });
     describe('failure', () => {
       failure(subject);
+    });
+    describe('the life of workers, and figures', () => {
+      lifecycle(subject);
     });
     describe('shutdown', () => {
       shutdown(subject);
