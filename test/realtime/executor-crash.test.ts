@@ -34,9 +34,9 @@ describe('a hundred thousand queued jobs that are cancelled', () => {
 
 describe('workers die at random, in four ways, while five thousand jobs run', () => {
   it.each([
-    ['two workers', 60, { max: 2 }],
-    ['one worker, and room for one in the queue', 20, { max: 1, maxQueue: 1 }],
-    ['more workers than cores, replaced now and then', 20, { max: 6, recycleAfterJobs: 200 }],
+    ['two workers', 40, { max: 2 }],
+    ['one worker, and room for one in the queue', 12, { max: 1, maxQueue: 1 }],
+    ['more workers than cores, replaced now and then', 12, { max: 6, recycleAfterJobs: 200 }],
   ])('no job that did not ask for it is harmed or lost, and nothing is left: %s (53, 54, 77, 133)', async (_what, kills, options) => {
     const args = ['5000', String(kills), '7', JSON.stringify(options)];
     const { stdout, stderr, exit } = await runJobProgram('siege', { args, flags: ['--expose-gc'] });

@@ -56,7 +56,7 @@ export function basics({ use, separate }: Subject): void {
     expect(await use().submit(prepared, [2])).toBe(6);
   });
 
-  it.runIf(separate)('jobs run somewhere else, and know it (7)', async () => {
+  it.runIf(separate)('jobs run somewhere else, and know it (7, 86)', async () => {
     const place = await use().submit(whereAmI, []);
     expect([place.main, place.thread === 0]).toEqual([false, false]);
     expect(await whereAmI.local()).toMatchObject({ main: true });

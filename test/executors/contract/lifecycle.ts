@@ -119,8 +119,8 @@ export function lifecycle({ use, separate, reports }: Subject): void {
     gate.open();
     await Promise.all(busy.map(({ job }) => job));
     const counts = await all;
-    expect([await queued, counts.toSorted()]).toEqual([1, expect.arrayContaining([1]) as number[]]);
-    expect(counts).toHaveLength(2);
+    expect(await queued).toBe(1);
+    expect(counts.toSorted((a, b) => a - b)).toEqual([1, 2]); // the job before was one of the same worker
   });
 
   it('broadcast rejects with what its function throws', async () => {
