@@ -34,16 +34,16 @@ const shapes = [
   { min: 3, max: 3, recycleAboveHeapMb: 16 },
 ] as const;
 
-async function round(n: number): Promise<void> {
+async function round(n: number, share = 1): Promise<void> {
   const resourceLimits = { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4 };
   const executor = new ThreadPoolExecutor({ ...shapes[n % shapes.length], resourceLimits, name: 'soaked' });
   const started = performance.now();
-  const { deaths, odd, wrong } = await siege(executor, { jobs, kills, seed: n + 1 });
+  const { deaths, odd, wrong } = await siege(executor, { jobs: jobs * share, kills: kills * share, seed: n + 1 });
   const { queued, running, completed, failed, cancelled, respawned, recycled } = executor.statistics();
   await executor.shutdown();
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(`round ${n}: ${seconds} s, deaths ${JSON.stringify(deaths)}, respawned ${respawned}, recycled ${recycled}`);
-  if (odd + wrong.length + queued + running > 0 || completed + failed + cancelled !== jobs) {
+  if (odd + wrong.length + queued + running > 0 || completed + failed + cancelled !== jobs * share) {
     throw new Error(
       `Round ${n} (seed ${n + 1}) went wrong: ${JSON.stringify({ odd, wrong, queued, running, completed, failed, cancelled })}`,
     );
@@ -51,7 +51,7 @@ async function round(n: number): Promise<void> {
 }
 
 const end = performance.now() + minutes * 60_000;
-await round(0); // warms caches up
+await round(0, 0.1); // warms caches up
 const before = await settledDown();
 let n = 1;
 do await round(n++);
