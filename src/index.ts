@@ -131,6 +131,7 @@ export type {
 export { callback } from './executors/callback.ts';
 export { carryContext } from './executors/carry-context.ts';
 export type { ContextCodec } from './executors/carry-context.ts';
+export type { FunctionStats } from './executors/function-stats.ts';
 export type { Percentiles } from './executors/percentiles.ts';
 export { move } from './wire/transfer.ts';
 export { registerClass } from './wire/class-registry.ts';

@@ -17,6 +17,7 @@ import { decodeThrown, encodeThrown } from '../src/wire/error-codec.ts';
 import { CODED_VALUE, ERROR, JOB_FIELDS, LOAD_ERROR, TAKEN_BACK, VALUE } from '../src/wire/protocol.ts';
 import type { Batch, FromWorker, FunctionRef, Hello, JobExtras, Ready, ToWorker } from '../src/wire/protocol.ts';
 import { collectTransfer, decodeValues, encodeValues } from '../src/wire/transfer.ts';
+import { HeapReport } from './heap-report.ts';
 import { compileInline } from './inline-function.ts';
 import { JobScope, workerRuntime } from './job.ts';
 import { findFunction, LoadFailure, loadModule } from './load.ts';
@@ -53,6 +54,7 @@ export class Server {
   readonly #introduced = new Map<number, Introduced>();
   #teardown: FunctionRef | undefined;
   #running: JobScope | null = null;
+  #heap: HeapReport | null = null;
 
   constructor(control: WorkerControl, channel: Channel, surroundings: Surroundings = inWorker) {
     this.#surroundings = surroundings;
@@ -63,6 +65,7 @@ export class Server {
   /** Before any message: loads `preload`, runs `init`. */
   async getReady(hello: Hello): Promise<Ready> {
     this.#teardown = hello.teardown;
+    if (hello.watchHeap === true) this.#heap = new HeapReport(this.#control);
     enterWorker(hello.hints).warn = (file, text) => this.#channel.postMessage({ type: 'warning', file, text });
     try {
       for (const url of hello.preload) await loadModule(url);
@@ -160,6 +163,7 @@ export class Server {
     this.#running = null;
     (scope.ties as Ties | null)?.end();
     scope.leave();
+    this.#heap?.afterJob();
     try {
       this.#channel.postMessage([kind, ms, payload], collectTransfer([payload]) as object[]);
     } catch (error) {

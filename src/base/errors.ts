@@ -171,6 +171,7 @@ export interface WorkerDiedInit {
   readonly exitCode?: number | null;
   readonly signalName?: string | null;
   readonly cause?: unknown;
+  readonly previous?: WorkerDiedError;
 }
 
 /** The worker died while it ran this job. Exactly the job that was running is blamed; queued jobs go to another worker. */
@@ -179,6 +180,8 @@ export class WorkerDiedError extends BrokenResourceError {
   readonly exitCode: number | null;
   readonly signalName: string | null;
   readonly why: WorkerDiedInit['why'];
+  /** How the first worker of an idempotent job died, when this is the death of its second. */
+  declare readonly previous?: WorkerDiedError;
 
   constructor(message: string, init: WorkerDiedInit) {
     super(message, { code: 'OFFLOOP_WORKER_DIED', ...(init.cause === undefined ? {} : { cause: init.cause }) });
@@ -186,6 +189,7 @@ export class WorkerDiedError extends BrokenResourceError {
     this.why = init.why;
     this.exitCode = init.exitCode ?? null;
     this.signalName = init.signalName ?? null;
+    if (init.previous !== undefined) this.previous = init.previous;
   }
 }
 

@@ -25,6 +25,22 @@ export function workerDiedIdle(when: string, death: WorkerDeath): WorkerDiedErro
   return blame(null, `The worker died ${when}: ${whyText[death.why](death)}`, death);
 }
 
+/** For a job that waited while workers died, one after the other, before any was ready. */
+export function diedAtStart(job: Job, death: WorkerDeath): WorkerDiedError {
+  return blame(
+    job,
+    `Job ${JSON.stringify(job.name)} could not run, because workers die while they start: ${whyText[death.why](death)}`,
+    death,
+  );
+}
+
+/** For a job that one worker had to run, and nobody else. */
+export function goneBefore(job: Job): WorkerDiedError {
+  return blame(job, `The worker was gone before it ran job ${JSON.stringify(job.name)}, which was for that worker only`, {
+    why: 'terminated',
+  });
+}
+
 /** `failure` is the LoadFailure that came back: its cause is what the module threw. */
 export function loadFailed(job: Job, failure: unknown): WorkerDiedError {
   const { url, cause } = failure as { url?: unknown; cause?: unknown };

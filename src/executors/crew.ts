@@ -1,24 +1,32 @@
 /** The workers of a pool: who there is, who rests, who leaves. What they work on is the business of the pool. */
 import { realClock } from '../base/clock.ts';
 import { InvalidStateError } from '../base/errors.ts';
+import { Backoff } from './backoff.ts';
 import type { Job } from './job.ts';
 import type { PoolSettings } from './options.ts';
+import { Recycling } from './recycling.ts';
 import { Slot } from './slot.ts';
 import type { SlotHost } from './slot.ts';
 import { warnOnce } from './warnings.ts';
 import type { StartWorker } from './worker-handle.ts';
 
+/** Workers that may be on their way out, beside those that may be at work. */
+const MIN_LEAVERS = 4;
 /** Milliseconds that a worker's teardown may take. */
 const TEARDOWN_LIMIT = 1000;
 
 export interface CrewHost extends SlotHost {
   /** Nothing must be sent there any more. */
   slotLeaves(slot: Slot): void;
+  /** Workers may be started again that could not be for a while. */
+  mayOpen(): void;
 }
 
 export class Crew {
   /** How many workers were started in place of one that died or was killed. */
   respawned = 0;
+  readonly backoff: Backoff;
+  readonly recycling: Recycling;
   readonly #settings: PoolSettings;
   readonly #start: StartWorker;
   readonly #host: CrewHost;
@@ -27,12 +35,15 @@ export class Crew {
   readonly #leaving = new Set<Promise<void>>();
   #lost = 0; // died or killed, and not replaced yet
   #sweeper: NodeJS.Timeout | null = null;
+  #dismissing = 0;
   #disbanded = false;
 
   constructor(settings: PoolSettings, start: StartWorker, host: CrewHost) {
     this.#settings = settings;
     this.#start = start;
     this.#host = host;
+    this.recycling = new Recycling(settings);
+    this.backoff = new Backoff(() => host.mayOpen());
   }
 
   get size(): number {
@@ -47,17 +58,30 @@ export class Crew {
     return this.#slots;
   }
 
-  /** Starts a worker that has no work yet; null when there may be no more. Throws when it cannot be started. */
-  open(): Slot | null {
-    const { max, name } = this.#settings;
-    if (this.#slots.size >= max || this.#disbanded) return null;
+  /**
+   * Starts a worker that has no work yet; null when there may be no more, or none for now. `needed`: somebody waits for it.
+   * Throws when it cannot be started.
+   */
+  open(needed = true): Slot | null {
+    const { max } = this.#settings;
+    if (this.#slots.size >= max || this.#disbanded || this.#crowded || this.backoff.holds(needed)) return null;
+    return this.#startOne();
+  }
+
+  /** Slow teardowns must not let the threads pile up. */
+  get #crowded(): boolean {
+    return this.#dismissing >= Math.max(MIN_LEAVERS, this.#settings.max);
+  }
+
+  #startOne(): Slot {
     let slot: Slot;
     try {
       slot = new Slot(this.#start, this.#host);
     } catch (error) {
-      throw new InvalidStateError(`${name} could not start a worker: ${(error as Error).message}`, { cause: error });
+      throw new InvalidStateError(`${this.#settings.name} could not start a worker: ${(error as Error).message}`, { cause: error });
     }
     this.#slots.add(slot);
+    slot.jobLimit = this.recycling.nextLimit();
     if (this.#lost > 0) {
       this.#lost--;
       this.respawned++;
@@ -68,10 +92,15 @@ export class Crew {
   /** Starts workers up to `count`, which rest then. */
   grow(count: number): void {
     while (this.#slots.size < count) {
-      const slot = this.open();
+      const slot = this.open(false);
       if (slot === null) return;
       this.rest(slot);
     }
+  }
+
+  /** As `grow`, and at once: somebody asked for these workers. */
+  fill(count: number): void {
+    while (this.#slots.size < count && !this.#disbanded) this.rest(this.#startOne());
   }
 
   /** A worker that rests. */
@@ -113,8 +142,19 @@ export class Crew {
   /** Ends an idle worker in order: teardown first, within its limit. */
   async dismiss(slot: Slot, lost = false): Promise<void> {
     this.remove(slot, lost);
+    this.#dismissing++;
     if (this.#settings.teardown !== undefined && slot.isReady && !slot.failedStart && !slot.busy) await this.#teardown(slot);
     await slot.terminate().gone;
+    const waited = this.#crowded;
+    this.#dismissing--;
+    if (waited) this.#host.mayOpen();
+  }
+
+  /** Ends a worker that has served long enough; jobs may wait for its place. */
+  recycle(slot: Slot): void {
+    this.recycling.recycled++;
+    slot.stayAlive();
+    void this.dismiss(slot);
   }
 
   #teardown(slot: Slot): Promise<void> {
@@ -139,6 +179,7 @@ export class Crew {
   /** Ends all workers in order and waits until they are gone. */
   async disband(): Promise<void> {
     this.#disbanded = true;
+    this.backoff.stop();
     if (this.#sweeper !== null) clearTimeout(this.#sweeper);
     await Promise.all([...this.#slots].map((slot) => this.dismiss(slot)));
     await Promise.all(this.#leaving);

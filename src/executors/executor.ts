@@ -3,6 +3,7 @@
  * differs in its consequence names the consequence.
  */
 import type { MaybePromise, Task } from '../core/task.ts';
+import type { FunctionStats } from './function-stats.ts';
 import type { Percentiles } from './percentiles.ts';
 
 /** A function that runs elsewhere. Calling it submits to the default executor. Inside a worker the call runs in place. */
@@ -67,6 +68,8 @@ export interface SubmitOptions {
   signal?: AbortSignal;
   /** Called with what the job passes to `progress()`. */
   onProgress?: (p: unknown) => void;
+  /** Running it twice does no harm: when its worker dies, it runs once more in another. Default false. */
+  idempotent?: boolean;
 }
 
 export interface MapOptions extends SubmitOptions {
@@ -74,8 +77,11 @@ export interface MapOptions extends SubmitOptions {
   limit?: number;
   /** False: results in order of completion. Default: in the order of the items. */
   ordered?: boolean;
-  /** Called after each result. `total` is known for arrays, sets and maps. */
-  progress?: (done: number, total: number | undefined) => void;
+  /**
+   * Called after each result; `total` is known for arrays, sets and maps. True draws a bar on stderr; where that is no terminal,
+   * it writes a line every ten seconds and one at the end.
+   */
+  progress?: boolean | ((done: number, total: number | undefined) => void);
 }
 
 export interface ExecutorStats {
@@ -90,8 +96,12 @@ export interface ExecutorStats {
   cancelled: number;
   /** Workers that were started to replace one that died or was killed. */
   respawned: number;
+  /** Workers that were replaced because they had served long enough: `recycleAfterJobs`, `recycleAboveHeapMb`. */
+  recycled: number;
   waitTime: Percentiles;
   runTime: Percentiles;
+  /** The same for each function, or each `name` that jobs were given; above a thousand names, the rest as '(others)'. */
+  functions: Readonly<Record<string, FunctionStats>>;
   /** Share of the workers' time spent running jobs, since the executor was made: 0 to 1. */
   utilization: number;
 }
@@ -113,6 +123,16 @@ export interface Executor extends AsyncDisposable {
     items: Iterable<A> | AsyncIterable<A>,
     o?: MapOptions,
   ): AsyncIterableIterator<Awaited<R>> & AsyncDisposable;
+  /**
+   * Runs `fn(...args)` once in every worker there is; when there is none yet, all are started first, as by `warmup()`. Workers that
+   * are started later do not run it: that is what `init` is for.
+   *
+   * - Waits for: all of these jobs. Resolves with their results in the order in which the workers were started.
+   * - On cancel: cancels all of them, and waits until they have ended.
+   * - Order: in each worker after the jobs that were submitted before; `maxQueue` does not count.
+   * - Throws: the error that came first, when all have ended. WorkerDiedError for a worker that is gone before its turn came.
+   */
+  broadcast<A extends unknown[], R>(fn: Offloaded<A, R>, args: A): Promise<Awaited<R>[]>;
   /** Starts all workers and waits until each has loaded `preload` and run `init`. */
   warmup(): Promise<void>;
   /**
@@ -142,6 +162,14 @@ export interface PoolOptions {
   teardown?: Offloaded<[], unknown>;
   /** Modules that each worker imports before its first job. */
   preload?: readonly (string | URL)[];
+  /**
+   * A worker is replaced after so many jobs, teardown included. With several workers about so many: limits are spread downwards by up
+   * to a quarter, and a worker may do up to half as many jobs more while another one is still starting, so that they are never replaced all at once.
+   * 1 = a fresh worker for every job. Default: never.
+   */
+  recycleAfterJobs?: number;
+  /** A worker is replaced when more than this is in use on its heap after a job, garbage included. Default: never. */
+  recycleAboveHeapMb?: number;
   resourceLimits?: { maxOldGenerationSizeMb?: number; maxYoungGenerationSizeMb?: number; stackSizeMb?: number };
   /** The workers' `process.env`. Default: a copy of this one. */
   env?: NodeJS.ProcessEnv;

@@ -18,6 +18,7 @@ export class Line<H extends Home> {
   readonly #held = new JobQueue();
   readonly #homes = new Map<string, H>();
   readonly #owed = new Set<H>(); // workers that jobs are bound to
+  readonly #pinned = new Map<Job, H>(); // jobs that run in one worker or nowhere
   readonly #maxQueue: number;
   #bound = 0;
 
@@ -60,7 +61,29 @@ export class Line<H extends Home> {
     this.#admit();
   }
 
+  /** Puts a job in the line of one worker, for good; the limit of the queue does not count. */
+  pin(job: Job, home: H): void {
+    this.#pinned.set(job, home);
+    job.onSettled(() => this.#pinned.delete(job));
+    this.#bind(job, home);
+  }
+
+  /** Some job is pinned to it. */
+  owes(home: H): boolean {
+    for (const pin of this.#pinned.values()) if (pin === home) return true;
+    return false;
+  }
+
+  #bind(job: Job, home: H): void {
+    job.phase = 'queued';
+    home.bound.push(job);
+    this.#owed.add(home);
+    this.#bound++;
+  }
+
   homeOf(job: Job): H | undefined {
+    const pin = this.#pinned.size === 0 ? undefined : this.#pinned.get(job);
+    if (pin !== undefined) return pin;
     const { affinity } = job.settings;
     return affinity === undefined ? undefined : this.#homes.get(affinity);
   }
@@ -92,10 +115,7 @@ export class Line<H extends Home> {
       const other = this.homeOf(job);
       if (other === undefined || other === home) return job;
       job.list?.remove(job);
-      job.phase = 'queued';
-      other.bound.push(job);
-      this.#owed.add(other);
-      this.#bound++;
+      this.#bind(job, other);
       moved(other);
     }
     return null;
@@ -113,14 +133,20 @@ export class Line<H extends Home> {
     }
   }
 
-  /** A worker is gone: its keys are free, and what was bound to it is next for any. */
-  forget(home: H): void {
+  /** A worker is gone: its keys are free, and what was bound to it is next for any. Returns what was pinned to it, out of line. */
+  forget(home: H): Job[] {
     for (const [key, h] of this.#homes) if (h === home) this.#homes.delete(key);
     this.#owed.delete(home);
     const jobs = home.bound.toArray();
     for (const job of jobs) job.list?.remove(job);
     this.#bound -= jobs.length;
-    this.#queue.putBack(jobs);
+    const orphans = [...this.#pinned].filter(([, h]) => h === home).map(([job]) => job);
+    for (const job of orphans) {
+      this.#pinned.delete(job);
+      job.list?.remove(job); // it was sent, taken back, and not moved to its worker's line yet
+    }
+    this.#queue.putBack(orphans.length === 0 ? jobs : jobs.filter((job) => !orphans.includes(job)));
+    return orphans;
   }
 
   /** Every job that waits, at this moment: for a shutdown that cancels them. */

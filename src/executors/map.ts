@@ -9,6 +9,8 @@ import type { Task } from '../core/task.ts';
 import { parkIn, WaitQueue } from '../core/waiter.ts';
 import type { MapOptions, SubmitOptions } from './executor.ts';
 import { resolveSubmitOptions, submitKeys } from './options.ts';
+import { progressBar } from './progress-bar.ts';
+import type { Progress } from './progress-bar.ts';
 
 /** The stacks of its errors end at the caller of `below`. */
 type Submit<A> = (item: A, options: SubmitOptions, below: (...args: never[]) => unknown) => Task<unknown>;
@@ -25,12 +27,16 @@ export function mapJobs<A>(
   const o = ownOptions<MapOptions>('options', options, [...submitKeys, 'limit', 'ordered', 'progress']);
   if (o.limit !== undefined) checkCount('options.limit', o.limit, 1);
   if (o.ordered !== undefined) checkBoolean('options.ordered', o.ordered);
-  if (o.progress !== undefined) checkFunction('options.progress', o.progress);
+  if (o.progress !== undefined && typeof o.progress !== 'boolean') checkProgress(o.progress);
   resolveSubmitOptions(withoutMapOptions(o));
   // One listener for all jobs: Node warns of a leak when a signal has more than ten.
   const { limit, ordered, progress, signal, ...settings } = o;
   const pull = puller(items);
   return new JobMap(submit, pull, { settings: { ...settings }, limit: limit ?? lookAhead, ordered: ordered ?? true, progress, signal });
+}
+
+function checkProgress(progress: unknown): void {
+  if (typeof progress !== 'function') throw wrongType('options.progress', 'a boolean or a function', progress);
 }
 
 interface Puller<A> {
@@ -77,6 +83,7 @@ class JobMap<A> implements Result {
   #scope: Scope | null = null; // of the jobs and of the pulls, so that a source which waits stops as well
   #unlink: (() => void) | null = null;
   #done = 0;
+  #bar: Progress | null = null;
   #ended = false; // no more items
   #pull: Promise<void> | null = null;
   #closed = false;
@@ -106,6 +113,7 @@ class JobMap<A> implements Result {
     if (this.#scope === null) {
       const around = here();
       this.#scope = new Scope(around, around.runtime);
+      if (this.#o.progress === true) this.#bar = progressBar(this.#items.total);
       if (this.#o.signal !== undefined) this.#unlink = linkSignal(this.#o.signal, this.#scope);
     }
     return this.#scope;
@@ -119,12 +127,18 @@ class JobMap<A> implements Result {
     const task = this.#line.shift();
     try {
       const value = task.result();
-      this.#o.progress?.(++this.#done, this.#items.total);
+      this.#tell(++this.#done);
       return value;
     } catch (error) {
       await this.#stop({ error });
       throw error;
     }
+  }
+
+  #tell(done: number): void {
+    const { progress } = this.#o;
+    if (this.#bar !== null) this.#bar.done = done;
+    else if (typeof progress === 'function') progress(done, this.#items.total);
   }
 
   /** Submits items until enough are under way. */
@@ -201,6 +215,7 @@ class JobMap<A> implements Result {
     await Promise.all(settled);
     await this.#pull;
     await closing;
+    await this.#bar?.end().catch((error: unknown) => here().runtime.report({ message: 'The bar of executor.map failed', error }));
     this.#unlink?.();
     this.#scope?.leave();
     this.#wake();

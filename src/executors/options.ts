@@ -29,6 +29,8 @@ export interface PoolSettings {
   readonly init: FunctionRef | undefined;
   readonly teardown: FunctionRef | undefined;
   readonly preload: readonly string[];
+  readonly recycleAfterJobs: number;
+  readonly recycleAboveHeapMb: number;
   readonly resourceLimits: Readonly<Record<string, number>> | undefined;
   readonly env: NodeJS.ProcessEnv | undefined;
   readonly execArgv: readonly string[];
@@ -45,6 +47,8 @@ const poolKeys = [
   'teardown',
   'preload',
   'resourceLimits',
+  'recycleAfterJobs',
+  'recycleAboveHeapMb',
   'env',
   'execArgv',
 ] as const;
@@ -60,6 +64,8 @@ export function resolvePoolOptions(options: PoolOptions | undefined, name: strin
   if (o.maxQueue !== undefined) checkCount('options.maxQueue', o.maxQueue, 0, { infinite: true });
   if (o.onFull !== undefined) checkOneOf('options.onFull', o.onFull, ['wait', 'reject']);
   if (o.name !== undefined) checkString('options.name', o.name);
+  if (o.recycleAfterJobs !== undefined) checkCount('options.recycleAfterJobs', o.recycleAfterJobs, 1, { infinite: true });
+  if (o.recycleAboveHeapMb !== undefined) checkHeapLimit(o.recycleAboveHeapMb);
   if (o.execArgv !== undefined) checkArgv(o.execArgv);
   return {
     min,
@@ -71,6 +77,8 @@ export function resolvePoolOptions(options: PoolOptions | undefined, name: strin
     init: o.init === undefined ? undefined : hook('options.init', o.init),
     teardown: o.teardown === undefined ? undefined : hook('options.teardown', o.teardown),
     preload: checkPreload(o.preload),
+    recycleAfterJobs: o.recycleAfterJobs ?? Infinity,
+    recycleAboveHeapMb: o.recycleAboveHeapMb ?? Infinity,
     resourceLimits: checkLimits(o.resourceLimits),
     env: checkEnv(o.env),
     execArgv: workerExecArgv(o.execArgv, { kind }),
@@ -78,8 +86,8 @@ export function resolvePoolOptions(options: PoolOptions | undefined, name: strin
 }
 
 /** What a worker of such a pool is told first. */
-export function helloOf({ preload, init, teardown }: PoolSettings): Hello {
-  return { hints: workerHints(), preload, init, teardown };
+export function helloOf({ preload, init, teardown, recycleAboveHeapMb }: PoolSettings): Hello {
+  return { hints: workerHints(), preload, init, teardown, watchHeap: recycleAboveHeapMb !== Infinity };
 }
 
 function hook(where: string, fn: unknown): FunctionRef {
@@ -91,6 +99,12 @@ function checkPreload(preload: unknown): string[] {
   if (preload === undefined) return [];
   if (!Array.isArray(preload)) throw wrongType('options.preload', 'an array of module URLs', preload);
   return preload.map((url: unknown, i) => resolveModule(url as string, `options.preload[${i}]`));
+}
+
+function checkHeapLimit(limit: unknown): void {
+  const [where, expected] = ['options.recycleAboveHeapMb', 'a number of megabytes above 0'];
+  checkNumber(where, limit, expected);
+  if ((limit as number) <= 0) throw outOfRange(where, expected, limit);
 }
 
 export function checkLimits(limits: unknown): Record<string, number> | undefined {
@@ -130,6 +144,7 @@ export interface JobSettings {
   readonly affinity: string | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((p: unknown) => void) | undefined;
+  readonly idempotent: boolean;
 }
 
 const plain: JobSettings = Object.freeze({
@@ -142,9 +157,21 @@ const plain: JobSettings = Object.freeze({
   affinity: undefined,
   signal: undefined,
   onProgress: undefined,
+  idempotent: false,
 });
 
-export const submitKeys = ['name', 'onCancel', 'grace', 'timeout', 'queueTimeout', 'priority', 'affinity', 'signal', 'onProgress'] as const;
+export const submitKeys = [
+  'name',
+  'onCancel',
+  'grace',
+  'timeout',
+  'queueTimeout',
+  'priority',
+  'affinity',
+  'signal',
+  'onProgress',
+  'idempotent',
+] as const;
 
 /** Most jobs have no options: they share one record. */
 export function resolveSubmitOptions(options: SubmitOptions | undefined): JobSettings {
@@ -159,6 +186,7 @@ export function resolveSubmitOptions(options: SubmitOptions | undefined): JobSet
   if (o.affinity !== undefined) checkString('options.affinity', o.affinity);
   if (o.signal !== undefined) checkSignal('options.signal', o.signal);
   if (o.onProgress !== undefined) checkFunction('options.onProgress', o.onProgress);
+  if (o.idempotent !== undefined) checkBoolean('options.idempotent', o.idempotent);
   return { ...plain, ...o };
 }
 

@@ -1,4 +1,6 @@
 /** What a pool counts. */
+import { FunctionCounters } from './function-stats.ts';
+import type { FunctionStats } from './function-stats.ts';
 import { Durations } from './percentiles.ts';
 import type { Percentiles } from './percentiles.ts';
 import type { Job } from './job.ts';
@@ -11,6 +13,7 @@ export class PoolCounters {
   busyTime = 0;
   readonly #wait = new Durations();
   readonly #run = new Durations();
+  readonly #functions = new FunctionCounters();
 
   waited(ms: number): void {
     this.#wait.record(ms);
@@ -22,6 +25,11 @@ export class PoolCounters {
     else this.cancelled++;
     if (ms > 0) this.#run.record(ms);
     this.busyTime += ms;
+    this.#functions.ended(job, ms);
+  }
+
+  get functions(): Readonly<Record<string, FunctionStats>> {
+    return this.#functions.snapshot();
   }
 
   get waitTime(): Percentiles {

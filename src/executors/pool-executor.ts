@@ -3,6 +3,7 @@ import { here } from '../core/scope.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Task } from '../core/task.ts';
 import { register, unregister } from '../base/live.ts';
+import { broadcast } from './broadcast.ts';
 import { functionRef } from './callable.ts';
 import type { KnownFunction } from './callable.ts';
 import type { Executor, ExecutorStats, MapOptions, Offloaded, SubmitOptions } from './executor.ts';
@@ -66,6 +67,11 @@ export class PoolExecutor implements Executor {
     return mapJobs(submit, fn as Fn, items, options, 2 * this.#pool.settings.max) as AsyncIterableIterator<Awaited<R>> & AsyncDisposable;
   }
 
+  broadcast<A extends unknown[], R>(fn: Offloaded<A, R>, args: A): Promise<Awaited<R>[]> {
+    // oxlint-disable-next-line typescript/unbound-method -- it is not called: stacks end at its caller
+    return broadcast(this.#pool, fn as Fn, args, this.broadcast) as Promise<Awaited<R>[]>;
+  }
+
   warmup(): Promise<void> {
     const { effective } = here();
     return effective === null ? this.#pool.warmup() : Promise.reject(effective);
@@ -97,6 +103,7 @@ export class PoolExecutor implements Executor {
       cancelled,
       waitTime: counters.waitTime,
       runTime: counters.runTime,
+      functions: counters.functions,
       utilization: Math.min(1, busyTime / capacity),
     });
   }

@@ -5,19 +5,22 @@
 import { realClock } from '../base/clock.ts';
 import { CancelledError, ExecutorFullError, InvalidStateError } from '../base/errors.ts';
 import type { ExceptionContext } from '../core/runtime.ts';
-import { workerDiedIdle } from './blame.ts';
+import { FREE_DEATHS } from './backoff.ts';
+import { goneBefore, workerDiedIdle } from './blame.ts';
+import type { BroadcastHost } from './broadcast.ts';
 import { Crew } from './crew.ts';
 import type { CrewHost } from './crew.ts';
-import type { Job, JobHost } from './job.ts';
+import type { Job } from './job.ts';
 import { Line } from './line.ts';
 import type { PoolSettings } from './options.ts';
 import { PoolCounters } from './pool-counters.ts';
 import type { Slot } from './slot.ts';
 import { isFromCallback, isStuck, stuckError } from './stuck.ts';
+import { checkAt, limitRun, limitWait } from './time-limits.ts';
 import { warnOnce } from './warnings.ts';
 import type { StartWorker, WorkerDeath } from './worker-handle.ts';
 
-export class Pool implements JobHost, CrewHost {
+export class Pool implements BroadcastHost<Slot>, CrewHost {
   readonly counters: PoolCounters = new PoolCounters();
   readonly settings: PoolSettings;
   readonly #line: Line<Slot>;
@@ -40,11 +43,11 @@ export class Pool implements JobHost, CrewHost {
     }
   }
 
-  get census(): { workers: number; busy: number; idle: number; queued: number; running: number; respawned: number } {
+  get census(): { workers: number; busy: number; idle: number; queued: number; running: number; respawned: number; recycled: number } {
     let running = 0;
     for (const slot of this.#crew.slots) running += slot.running;
-    const { size: workers, idle, respawned } = this.#crew;
-    return { workers, busy: workers - idle, idle, queued: this.#line.queued, running, respawned };
+    const { size: workers, idle, respawned, recycling } = this.#crew;
+    return { workers, busy: workers - idle, idle, queued: this.#line.queued, running, respawned, recycled: recycling.recycled };
   }
 
   /** Takes a job on: it runs, waits, or ends at once with the reason why it was not accepted. */
@@ -55,6 +58,18 @@ export class Pool implements JobHost, CrewHost {
     const slot = this.#line.empty ? this.#slotFor(job) : null;
     if (slot !== null) this.#dispatch(slot, job);
     else if (!job.settled) this.#enqueue(job);
+  }
+
+  staff(): readonly Slot[] {
+    if (this.#closed) throw this.#shutDown('accepts no more jobs');
+    if (this.#crew.size === 0) this.#crew.fill(this.settings.max);
+    return [...this.#crew.slots];
+  }
+
+  submitTo(slot: Slot, job: Job): void {
+    if (job.effective !== null) return void job.endCancelled();
+    this.#line.pin(job, slot);
+    this.#wakeLater(slot);
   }
 
   #shutDown(what: string): InvalidStateError {
@@ -69,11 +84,11 @@ export class Pool implements JobHost, CrewHost {
   #enqueue(job: Job): void {
     const { max, maxQueue, name, onFull } = this.settings;
     if (onFull === 'reject' && this.#line.full) {
-      const state = `${max} workers are busy and ${this.#line.queued} jobs wait (maxQueue ${maxQueue})`;
+      const state = `${this.#crew.size} workers are busy and ${this.#line.queued} jobs wait (maxQueue ${maxQueue})`;
       return this.#refuse(job, new ExecutorFullError(`${name} is full: ${state}; job ${JSON.stringify(job.name)} was refused`));
     }
     this.#line.enter(job);
-    this.#limitWait(job);
+    limitWait(job);
     if (isFromCallback(job)) setImmediate(() => this.#refuseIfStuck(job)); // not if the callback does not wait for it
     if (this.#crew.size < max) this.#pump(); // a burst on a cold pool starts the workers at once
   }
@@ -83,13 +98,6 @@ export class Pool implements JobHost, CrewHost {
     if (!job.waitsInLine || this.#crew.size < max) return;
     const running = Array.from(this.#crew.slots, (slot) => slot.jobs);
     if (isStuck(running, () => this.#line.toArray())) this.#refuse(job, stuckError(name, max, job));
-  }
-
-  #limitWait(job: Job): void {
-    const { queueTimeout } = job.settings;
-    if (queueTimeout === Infinity) return;
-    const text = `Job ${JSON.stringify(job.name)} did not start within its queueTimeout of ${queueTimeout} ms`;
-    job.expireAt(job.submittedAt + queueTimeout, text);
   }
 
   /** An idle worker for a job that need not wait, else a new one while there may be more. */
@@ -148,39 +156,19 @@ export class Pool implements JobHost, CrewHost {
   }
 
   #dispatch(slot: Slot, job: Job): void {
-    const { timeout } = job.settings;
     this.#line.settle(job, slot);
     this.counters.waited(performance.now() - job.submittedAt);
     job.stopTimer();
     slot.send([job]);
-    if (timeout !== Infinity) this.#limit(slot, job, timeout);
-  }
-
-  /** Counts from the job's start in the worker, which the control block tells: starting a worker must not count. */
-  #limit(slot: Slot, job: Job, timeout: number): void {
-    const text = `Job ${JSON.stringify(job.name)} ran longer than its timeout of ${timeout} ms`;
-    const check = (): void => {
-      const startedAt = slot.startedAt(job);
-      const left = startedAt === null ? timeout : startedAt + timeout - realClock.now();
-      if (left > 0) this.#checkAt(slot, job, realClock.now() + left, check);
-      else job.expire(text);
-    };
-    this.#checkAt(slot, job, realClock.now() + timeout, check);
-  }
-
-  /**
-   * Calls back later, if the job is still there. Messages are heard first: when this loop was blocked, a job may have ended in
-   * time although nobody knows it yet, and timers come before messages in a turn of the loop.
-   */
-  #checkAt(slot: Slot, job: Job, when: number, check: () => void): void {
-    const stillThere = (): void => void (slot.holds(job) && !job.settled && check());
-    job.checkAt(when, () => void setImmediate(stillThere));
+    limitRun(slot, job);
   }
 
   slotFree(slot: Slot, unstarted: readonly Job[]): void {
     if (!this.#crew.slots.has(slot)) return; // it was dismissed
     this.#putBack(unstarted);
+    const { recycling, slots } = this.#crew;
     if (slot.retired) this.#replace(slot);
+    else if (recycling.isDue(slot, slots) && !this.#line.owes(slot)) this.#recycle(slot);
     else if (!this.#feed(slot)) this.#crew.rest(slot);
     this.#checkDrained();
   }
@@ -199,12 +187,36 @@ export class Pool implements JobHost, CrewHost {
     if (between)
       this.#report({ message: `A worker of ${this.settings.name} died between jobs`, error: workerDiedIdle('between jobs', death) });
     this.#putBack(unstarted);
+    this.#casualty(slot);
     this.#refill(slot);
     this.#checkDrained();
   }
 
+  /** When no worker gets ready, time after time, whoever waits for one is told why. */
+  #casualty(slot: Slot): void {
+    const { backoff, slots } = this.#crew;
+    backoff.died(slot);
+    const { startFailure } = slot;
+    if (startFailure === null || backoff.row < FREE_DEATHS || [...slots].some((other) => other.isReady)) return;
+    for (const job of this.#line.toArray()) {
+      this.#line.remove(job);
+      this.#fail(job, startFailure(job));
+    }
+  }
+
+  mayOpen(): void {
+    this.#pump();
+    this.#keepMinimum();
+  }
+
   slotLeaves(slot: Slot): void {
-    this.#line.forget(slot);
+    // A job that is being cancelled ends when the worker is gone.
+    const orphans = this.#line.forget(slot).filter((job) => job.effective === null);
+    for (const job of orphans) this.#fail(job, slot.startFailure?.(job) ?? goneBefore(job));
+  }
+
+  #fail(job: Job, error: unknown): void {
+    if (job.end({ ok: false, error })) this.counters.ended(job, 0);
   }
 
   /** Jobs that were sent and did not begin are next again. */
@@ -212,18 +224,28 @@ export class Pool implements JobHost, CrewHost {
     for (const job of jobs) if (job.effective !== null) this.#endCancelled(job, 0);
     const others = jobs.filter((job) => !job.settled);
     if (others.length > 0) this.#line.putBack(others);
-    for (const job of others) this.#limitWait(job);
+    for (const job of others) limitWait(job);
+  }
+
+  #recycle(slot: Slot): void {
+    this.#crew.recycle(slot);
+    this.#refill(slot);
   }
 
   #replace(slot: Slot): void {
     void this.#crew.dismiss(slot, true);
+    if (slot.failedStart) this.#casualty(slot);
     this.#refill(slot);
   }
 
   /** Starts what is needed in place of a worker that is gone. One that could not start would only fail again. */
   #refill(gone: Slot): void {
     this.#pump();
-    if (this.#closed || gone.failedStart) return;
+    if (!gone.failedStart) this.#keepMinimum();
+  }
+
+  #keepMinimum(): void {
+    if (this.#closed) return;
     try {
       this.#crew.grow(this.settings.min);
     } catch (error) {
@@ -236,6 +258,7 @@ export class Pool implements JobHost, CrewHost {
     if (job.waitsInLine) {
       this.#line.remove(job);
       this.#endCancelled(job, 0);
+      if (this.#line.empty) this.#crew.backoff.relax();
     } else for (const slot of this.#crew.slots) if (slot.holds(job)) this.#stop(slot, job, error);
     this.#checkDrained();
   }
@@ -250,7 +273,7 @@ export class Pool implements JobHost, CrewHost {
     slot.requestCancel(job, error);
     const { onCancel, grace } = job.settings;
     if (onCancel === 'abandon') this.#endCancelled(job, 0);
-    else if (onCancel === 'terminate') this.#checkAt(slot, job, realClock.now() + grace, () => void this.#kill(slot));
+    else if (onCancel === 'terminate') checkAt(slot, job, realClock.now() + grace, () => void this.#kill(slot));
   }
 
   /** Cancelled jobs end when the worker is really gone; others that it had go elsewhere. */
@@ -266,7 +289,7 @@ export class Pool implements JobHost, CrewHost {
 
   async warmup(): Promise<void> {
     if (this.#closed) throw this.#shutDown('starts no more workers');
-    this.#crew.grow(this.settings.max);
+    this.#crew.fill(this.settings.max);
     await Promise.all([...this.#crew.slots].map((slot) => slot.warmup()));
   }
 

@@ -13,11 +13,12 @@ import type { Encoded } from '../wire/error-codec.ts';
 import { CODED_VALUE, ERROR, LOAD_ERROR, OUTCOME_FIELDS, TAKEN_BACK, VALUE } from '../wire/protocol.ts';
 import type { Batch, FromWorker, JobExtras, Outcomes, Ready } from '../wire/protocol.ts';
 import { collectTransfer, decodeValues, encodeValues } from '../wire/transfer.ts';
-import { loadFailed, unready, workerDied, workerDiedIdle } from './blame.ts';
+import { diedAtStart, loadFailed, unready, workerDied, workerDiedIdle } from './blame.ts';
 import type { Job, JobOutcome } from './job.ts';
 import { JobQueue } from './job-queue.ts';
 import type { Home } from './line.ts';
 import type { Wire } from './ties.ts';
+import { bothDeaths, firstDeathOf, secondChance } from './second-chance.ts';
 import type { StartWorker, WorkerDeath, WorkerHandle, WorkerListener } from './worker-handle.ts';
 
 export interface SlotHost {
@@ -35,7 +36,12 @@ let lastSequence = 0;
 
 export class Slot implements WorkerListener, Home {
   readonly bound: JobQueue = new JobQueue(true);
-  idleSince: number = performance.now();
+  readonly bornAt: number = performance.now();
+  /** How many jobs it has ended. */
+  done = 0;
+  /** After so many it is replaced, see `Recycling`; a batch should not reach far beyond. */
+  jobLimit = Infinity;
+  idleSince: number = this.bornAt;
   /** It takes no further job: a module failed to load there, or it is being ended. */
   retired = false;
   readonly #host: SlotHost;
@@ -43,8 +49,8 @@ export class Slot implements WorkerListener, Home {
   readonly #known = new Set<number>();
   readonly #whenReady: Waiting[] = [];
   #whenGoodbye: Waiting | null = null;
-  /** It could not get ready, and another would not either. */
-  failedStart = false;
+  /** Why it could not get ready, and another would not either: what to tell the jobs that wait. */
+  startFailure: ((job: Job) => WorkerDiedError) | null = null;
   #isReady = false; // it has answered once, so a later death is not one at start-up
   #dead = false;
   #jobs: readonly Job[] = NO_JOBS;
@@ -67,6 +73,10 @@ export class Slot implements WorkerListener, Home {
     return running;
   }
 
+  get failedStart(): boolean {
+    return this.startFailure !== null;
+  }
+
   get isReady(): boolean {
     return this.#isReady;
   }
@@ -79,6 +89,11 @@ export class Slot implements WorkerListener, Home {
   /** Those that were sent there and have no outcome yet. */
   get jobs(): readonly Job[] {
     return this.#jobs.slice(this.#settled);
+  }
+
+  /** Megabytes. */
+  get heapUsed(): number {
+    return this.#worker.control.heapUsed;
   }
 
   get gone(): Promise<void> {
@@ -132,7 +147,9 @@ export class Slot implements WorkerListener, Home {
   #refused(error: unknown): void {
     this.#worker.control.revoke();
     const ours = error instanceof OffloopError; // the codec of a registered class failed
-    for (const job of this.#jobs) this.#settle(job, { ok: false, error: ours ? error : notCloneable(job.args, 'args', error) }, 0);
+    const problem = (job: Job): unknown => (ours ? error : notCloneable(job.args, 'args', error));
+    // What was moved to the first worker of an idempotent job is gone with that worker.
+    for (const job of this.#jobs) this.#settle(job, { ok: false, error: firstDeathOf(job) ?? problem(job) }, 0);
     queueMicrotask(() => this.#free()); // not within the call that sent: the host is in the middle of it
   }
 
@@ -155,6 +172,11 @@ export class Slot implements WorkerListener, Home {
     });
   }
 
+  /** The process must not end before it has gone. */
+  stayAlive(): void {
+    this.#worker.keepAlive(true);
+  }
+
   ready(ready: Ready): void {
     this.#isReady = true;
     if (!this.busy) this.#worker.keepAlive(false);
@@ -163,7 +185,8 @@ export class Slot implements WorkerListener, Home {
   }
 
   #notReady(error: unknown): void {
-    this.retired = this.failedStart = true;
+    this.retired = true;
+    this.startFailure = (job) => unready(job, error);
     for (const job of this.#jobs) this.#settle(job, { ok: false, error: unready(job, error) }, 0);
     this.#failWaiting(unready(null, error));
     this.#free();
@@ -192,6 +215,7 @@ export class Slot implements WorkerListener, Home {
     for (let i = 0; i < outcomes.length && this.busy; i += OUTCOME_FIELDS) {
       if (outcomes[i] === TAKEN_BACK) return this.#takenBack();
       const job = this.#jobs[this.#settled++] as Job;
+      this.done++;
       this.#settle(job, this.#decode(job, outcomes[i] as number, outcomes[i + 2]), outcomes[i + 1] as number);
     }
     if (this.busy && this.#settled === this.#jobs.length) this.#free();
@@ -271,10 +295,18 @@ export class Slot implements WorkerListener, Home {
     const begun = this.#isReady ? claimed : Math.max(1, claimed);
     const running = begun > this.#settled ? jobs[begun - 1] : undefined;
     this.#jobs = NO_JOBS;
-    this.failedStart = !this.#isReady;
-    if (running !== undefined) this.#settle(running, { ok: false, error: workerDied(running, death) }, performance.now() - running.sentAt);
+    if (!this.#isReady) this.startFailure = (job) => diedAtStart(job, death);
+    const again = running !== undefined && this.#blame(running, death);
     this.#failWaiting(this.#diedIdle(death));
-    this.#host.slotDied(this, death, jobs.slice(begun), running === undefined);
+    this.#host.slotDied(this, death, jobs.slice(again ? begun - 1 : begun), running === undefined);
+  }
+
+  /** True when the job may run once more, elsewhere. */
+  #blame(job: Job, death: WorkerDeath): boolean {
+    const error = workerDied(job, death);
+    if (secondChance(job, error)) return true;
+    this.#settle(job, { ok: false, error: bothDeaths(job, error) }, performance.now() - job.sentAt);
+    return false;
   }
 
   #diedIdle(death: WorkerDeath): WorkerDiedError {

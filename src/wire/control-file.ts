@@ -29,6 +29,7 @@ const WORDS = 4;
 const BYTES = (WORDS + 1) * 4;
 const LOOP_AT = 0;
 const WORKER_AT = 64;
+const HEAP_AT = 96; // kilobytes, a word of its own
 const WORDS_AT = 128; // length, then the last words
 /** Phases of taking back. */
 const OPEN = 0;
@@ -91,6 +92,7 @@ export class ControlFile implements LoopControl {
   #fd: number;
   readonly #mine = new Region(LOOP_AT);
   readonly #theirs = new Region(WORKER_AT);
+  readonly #heap = new Int32Array(1);
 
   constructor() {
     const { fd, path } = create();
@@ -133,6 +135,11 @@ export class ControlFile implements LoopControl {
   requestCancel(sequence: number): void {
     const { words } = this.#mine;
     this.#tell(words[BASE] as number, words[LIMIT] as number, words[PHASE] as number, sequence);
+  }
+
+  get heapUsed(): number {
+    if (this.#fd >= 0) readSync(this.#fd, new Uint8Array(this.#heap.buffer), 0, 4, HEAP_AT);
+    return (this.#heap[0] as number) / 1024;
   }
 
   /** What the worker wrote before it went, or null. */
@@ -209,6 +216,10 @@ export class ControlFileWorker implements WorkerControl {
     if (now - this.#lookedAt < LOOK_INTERVAL) return false;
     this.#lookedAt = now;
     return this.#theirs.read(this.#fd)[CANCEL] === sequence;
+  }
+
+  tellHeap(bytes: number): void {
+    writeSync(this.#fd, new Uint8Array(new Int32Array([Math.ceil(bytes / 1024)]).buffer), 0, 4, HEAP_AT);
   }
 
   /** Written at once, unlike a message: what a worker has to say when it dies. */

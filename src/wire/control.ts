@@ -7,6 +7,7 @@
 const CLAIM = 0; // limit << 16 | cursor
 const BASE = 1; // sequence number of the batch's first job
 const CANCEL = 2; // sequence number of the running job that shall stop; 0 = none
+const HEAP = 3; // KiB that the worker's heap held after a recent job; 0 = not measured
 const WORDS = 4;
 const STARTED_AT = WORDS * 4; // byte offset of a Float64: wall-clock start of the job that was claimed last
 
@@ -77,6 +78,16 @@ export class ControlBlock {
     return Atomics.load(this.#words, BASE) + index;
   }
 
+  /** Worker: after a job, when the loop wants to know. */
+  tellHeap(bytes: number): void {
+    Atomics.store(this.#words, HEAP, Math.ceil(bytes / 1024));
+  }
+
+  /** Loop: megabytes that the worker's heap held after a recent job; 0 = not measured. */
+  get heapUsed(): number {
+    return Atomics.load(this.#words, HEAP) / 1024;
+  }
+
   /** Worker: one load, cheap enough for a tight loop. */
   mustStop(sequence: number): boolean {
     return Atomics.load(this.#words, CANCEL) === sequence;
@@ -84,10 +95,10 @@ export class ControlBlock {
 }
 
 /** The loop's half of it. Where no memory can be shared, `control-file.ts` does the same in a file. */
-export type LoopControl = Pick<ControlBlock, 'offer' | 'revoke' | 'claimed' | 'startedAt' | 'requestCancel'>;
+export type LoopControl = Pick<ControlBlock, 'offer' | 'revoke' | 'claimed' | 'startedAt' | 'requestCancel' | 'heapUsed'>;
 
 /** The worker's half. */
-export type WorkerControl = Pick<ControlBlock, 'claim' | 'begin' | 'sequence' | 'mustStop'>;
+export type WorkerControl = Pick<ControlBlock, 'claim' | 'begin' | 'sequence' | 'mustStop' | 'tellHeap'>;
 
 /** Comparable between threads, unlike `performance.now()`, and not set back by a clock change while they run. */
 export function wallClock(): number {

@@ -18,6 +18,8 @@ export interface Hello {
   readonly preload: readonly string[];
   readonly init: FunctionRef | undefined;
   readonly teardown: FunctionRef | undefined;
+  /** The loop wants to know how large the heap is. */
+  readonly watchHeap?: boolean;
 }
 
 /** The answer: `unready` says why no job can run there (`preload` or `init` failed). */

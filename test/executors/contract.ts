@@ -13,6 +13,7 @@ import { callbacks } from './contract/callbacks.ts';
 import { context } from './contract/context.ts';
 import { shutdown } from './contract/shutdown.ts';
 import { streams } from './contract/streams.ts';
+import { lifecycle } from './contract/lifecycle.ts';
 import { makeSubject } from './contract/subject.ts';
 import type { Traits } from './contract/subject.ts';
 
@@ -43,6 +44,9 @@ export function contract(name: string, make: (options?: PoolOptions) => Executor
     });
     describe('carried context', () => {
       context(subject);
+    });
+    describe('the life of workers, and figures', () => {
+      lifecycle(subject);
     });
     describe('shutdown', () => {
       shutdown(subject);

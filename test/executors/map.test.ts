@@ -150,7 +150,7 @@ describe('arguments', () => {
     expect(await refusal(call([], { ordered: 'yes' }))).toBe(
       "TypeError OFFLOOP_INVALID_ARGUMENT: Expected options.ordered to be a boolean, got 'yes' (string)",
     );
-    expect(await refusal(call([], { progress: true }))).toContain('Expected options.progress to be a function');
+    expect(await refusal(call([], { progress: 5 }))).toContain('Expected options.progress to be a boolean or a function, got 5 (number)');
     expect(await refusal(call([], { timeout: -1 }))).toContain('RangeError');
     expect(await refusal(call([], { concurrency: 3 }))).toContain('Unknown option options.concurrency');
     expect(await refusal(() => mapJobs(submit, 'fn', [], undefined, 1))).toBe(

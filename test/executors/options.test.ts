@@ -70,6 +70,11 @@ describe('the options of a pool (10, 12, 22, 28)', () => {
       { resourceLimits: { maxOldGenerationSizeMb: Infinity } },
       outside('options.resourceLimits.maxOldGenerationSizeMb to be a number of megabytes above 0', 'Infinity (number)'),
     ],
+    [{ recycleAfterJobs: 0 }, outside('options.recycleAfterJobs to be a whole number from 1 up, or Infinity', '0 (number)')],
+    [{ recycleAfterJobs: '5' }, wrong('options.recycleAfterJobs to be a whole number from 1 up, or Infinity', "'5' (string)")],
+    [{ recycleAboveHeapMb: 0 }, outside('options.recycleAboveHeapMb to be a number of megabytes above 0', '0 (number)')],
+    [{ recycleAboveHeapMb: NaN }, outside('options.recycleAboveHeapMb to be a number of megabytes above 0', 'NaN (number)')],
+    [{ recycleAboveHeapMb: '64' }, wrong('options.recycleAboveHeapMb to be a number of megabytes above 0', "'64' (string)")],
     [{ env: 'A=1' }, wrong('options.env to be an object of environment variables', "'A=1' (string)")],
     [{ env: ['A=1'] }, wrong('options.env to be an object of environment variables', "[ 'A=1' ] (object)")],
     [{ env: { A: 1 } }, wrong('options.env.A to be a string', '1 (number)')],
@@ -140,6 +145,7 @@ describe('the options of a job', () => {
     [{ priority: Infinity }, outside('options.priority to be a finite number', 'Infinity (number)')],
     [{ affinity: 3 }, wrong('options.affinity to be a string', '3 (number)')],
     [{ signal: {} }, wrong('options.signal to be an AbortSignal', '{} (object)')],
+    [{ idempotent: 1 }, wrong('options.idempotent to be a boolean', '1 (number)')],
     [{ onProgress: 'log' }, wrong('options.onProgress to be a function', "'log' (string)")],
   ];
 
@@ -160,6 +166,7 @@ describe('the options of a job', () => {
       affinity: undefined,
       signal: undefined,
       onProgress: undefined,
+      idempotent: false,
     });
   });
 

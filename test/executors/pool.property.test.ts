@@ -28,6 +28,7 @@ const submit = fc.record({
       grace: fc.constantFrom(0, 20),
       timeout: fc.constant(30),
       queueTimeout: fc.constant(40),
+      idempotent: fc.boolean(),
     },
     { requiredKeys: [] },
   ),
@@ -137,7 +138,7 @@ class Play {
         this.#act(worker, 'begin');
         this.#act(worker, 'finish');
       }
-      await pass(1);
+      await pass(i < 100 ? 1 : 50); // after many deaths the next worker is not started at once
     }
     this.shutdown ??= this.fake.pool.shutdown(Infinity, false);
     for (const worker of this.fake.workers) if (this.running.has(worker) && !worker.terminated) this.#act(worker, 'finish');
@@ -147,7 +148,8 @@ class Play {
 
   check(): void {
     expect([...this.settled.values()].filter((times) => times !== 1)).toEqual([]);
-    expect([...this.begun.values()].filter((times) => times > 1)).toEqual([]);
+    const mayRun = (job: Job): number => (job.settings.idempotent ? 2 : 1);
+    expect(this.jobs.filter((job) => (this.begun.get(job.id) ?? 0) > mayRun(job))).toEqual([]);
     for (const job of this.jobs) if (job.state === 'done') expect(job.result()).toBe(job.id);
     const figures = this.fake.statistics() as Record<'completed' | 'failed' | 'cancelled', number>;
     expect(figures).toMatchObject({ workers: 0, busy: 0, idle: 0, queued: 0, running: 0 });

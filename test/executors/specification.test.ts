@@ -7,7 +7,7 @@ const rows = new Map(
   [...read('./README.md').matchAll(/^\| +(\d+) +\| (.*?) *\|$/gm)].map(([, line, cell]) => [Number(line), cell!.split('<br>')]),
 );
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
-const lines = [...range(1, 42), ...range(48, 81), 86, 90, 91, 94, 95, ...range(97, 101), ...range(107, 133), 137, 139];
+const lines = [...range(1, 91), 94, 95, ...range(97, 133), 137, 139];
 const referenced = [...rows].flatMap(([line, cells]) =>
   cells.flatMap((cell) => {
     const [, title, path] = /^(.*) \(`([^`]+)`\)$/.exec(cell) ?? [];

@@ -34,3 +34,29 @@ describe('a hundred thousand queued jobs that are cancelled', () => {
     for (const megabytes of Object.values(left)) expect(megabytes).toBeLessThan(8); // they take about 60 while they wait
   });
 });
+
+describe('workers die at random, in four ways, while five thousand jobs run', () => {
+  it.each([
+    ['two workers', 40, { max: 2 }],
+    ['one worker, and room for one in the queue', 12, { max: 1, maxQueue: 1 }],
+    ['more workers than cores, replaced now and then', 12, { max: 6, recycleAfterJobs: 200 }],
+  ])('no job that did not ask for it is harmed or lost, and nothing is left: %s (53, 54, 77, 133)', async (_what, kills, options) => {
+    const args = ['5000', String(kills), '7', JSON.stringify(options)];
+    const { stdout, stderr, exit } = await runJobProgram('siege', { args, flags: ['--expose-gc'] });
+    expect([exit, stderr]).toEqual([0, '']);
+    const { deaths, ...report } = JSON.parse(stdout) as { deaths: Record<string, number> };
+    expect(report).toEqual({
+      jobs: 5000,
+      odd: 0,
+      wrong: [],
+      queued: 0,
+      running: 0,
+      workers: 0,
+      accounted: true,
+      grownLittle: true,
+      resources: [],
+    });
+    expect(Object.values(deaths).reduce((a, b) => a + b)).toBe(kills);
+    expect(Math.min(...Object.values(deaths))).toBeGreaterThan(0);
+  });
+});

@@ -7,7 +7,10 @@ import { run } from '../../src/core/run.ts';
 import { sleep, sleepForever } from '../../src/core/sleep.ts';
 import { withTaskGroup } from '../../src/core/task-group.ts';
 import { timeout } from '../../src/core/timeout.ts';
+import type { Job } from '../../src/executors/job.ts';
+import { mapJobs } from '../../src/executors/map.ts';
 import { Queue } from '../../src/sync/queue.ts';
+import { makeJob } from '../support/jobs.ts';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -68,4 +71,36 @@ describe('memory stays flat', () => {
         expect(grown).toBeLessThan(8);
       }),
     ));
+
+  it.each([
+    ['a million', 1_000_000, true],
+    ['some hundred thousand unordered', 300_000, false],
+  ] as const)('over %s items of executor.map, of which few are ever under way', (_many, count, ordered) =>
+    run(async () => {
+      let pulled = 0;
+      let taken = 0;
+      let farthest = 0;
+      let peak = 0;
+      function* items(): Generator<{ n: number }> {
+        for (; pulled < count; pulled++) {
+          farthest = Math.max(farthest, pulled - taken);
+          yield { n: pulled };
+        }
+      }
+      const submit = (item: { n: number }): Job => {
+        const job = makeJob(undefined, [item]);
+        queueMicrotask(() => job.end({ ok: true, value: item.n }));
+        return job;
+      };
+      const before = await heap();
+      let sum = 0;
+      for await (const n of mapJobs(submit, submit, items(), { ordered }, 16)) {
+        sum += n as number;
+        if (++taken % 100_000 === 0) peak = Math.max(peak, (await heap()) - before);
+      }
+      expect([taken, sum]).toEqual([count, (count * (count - 1)) / 2]);
+      expect(farthest).toBeLessThanOrEqual(17);
+      expect(peak / 2 ** 20).toBeLessThan(8);
+    }),
+  );
 });

@@ -44,7 +44,7 @@ export function scheduling({ use, separate, sharedMemory }: Subject): void {
     expect(executor.statistics().respawned).toBe(0);
   });
 
-  it.runIf(separate)('jobs above capacity wait, and the figures are right at each step (29)', async () => {
+  it.runIf(separate)('jobs above capacity wait, and the figures are right at each step (29, 105)', async () => {
     const executor = use({ max: 1 });
     const [first, second] = [makeGate(), makeGate()];
     const { job } = await runningJob(executor, holdUntil, [first.file]);
