@@ -38,9 +38,9 @@ export class Slot implements WorkerListener, Home {
   readonly bound: JobQueue = new JobQueue(true);
   readonly bornAt: number = performance.now();
   /** How many jobs it has ended. */
-  done = 0;
+  done: number = 0;
   /** After so many it is replaced, see `Recycling`; a batch should not reach far beyond. */
-  jobLimit = Infinity;
+  jobLimit: number = Infinity;
   idleSince: number = this.bornAt;
   /** It takes no further job: a module failed to load there, or it is being ended. */
   retired = false;

@@ -142,7 +142,7 @@ export function lifecycle({ use, separate, reports }: Subject): void {
     expect([completed, failed]).toEqual([3, 1]);
   });
 
-  it('utilization is a share of the time, and grows with the work (104)', async () => {
+  it.runIf(separate)('utilization is a share of the time, and grows with the work (104)', async () => {
     const executor = use({ max: 1 });
     await executor.warmup();
     const before = executor.statistics();
