@@ -79,7 +79,7 @@ function printException(ctx: ExceptionContext): void {
   const name = ctx.task === undefined ? '' : JSON.stringify(ctx.task.name);
   const task = ctx.message.includes(name) ? '' : ` in task ${name}`;
   const made = ctx.createdAt === undefined ? '' : `\ncreated at:\n${ctx.createdAt}`;
-  const text = `offloop: ${ctx.message}${task}`;
+  const text = `${ctx.message}${task}`;
   if (!('error' in ctx)) print(text + made);
   else if (!print(text, ctx.error, ...(made === '' ? [] : [made]))) print(`${text} (its error cannot be printed)`);
 }

@@ -227,7 +227,7 @@ export class MockClock implements TimerClock {
     if (this.#heldSince === Infinity) this.#heldSince = now;
     if (this.#warned || now - this.#heldSince < WARN_AFTER_MS) return;
     this.#warned = true;
-    console.error(`offloop: MockClock does not jump, because work is under way outside the loop: ${reasons.join(', ')}`);
+    console.error(`MockClock does not jump, because work is under way outside the loop: ${reasons.join(', ')}`);
   }
 }
 

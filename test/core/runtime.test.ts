@@ -44,7 +44,7 @@ describe('report', () => {
     vi.spyOn(console, 'error').mockImplementation(() => {});
     new Runtime().report({ message: 'it failed', error: boom, task: { name: 'fetcher' } as never });
     new Runtime().report({ message: 'no error' });
-    expect(printed()).toEqual([['offloop: it failed in task "fetcher"', boom], ['offloop: no error']]);
+    expect(printed()).toEqual([['it failed in task "fetcher"', boom], ['no error']]);
   });
 
   it('survives a handler that throws, and prints both errors (DB-05)', () => {
@@ -57,8 +57,8 @@ describe('report', () => {
     });
     runtime.report({ message: 'it failed', error: boom });
     expect(printed()).toEqual([
-      ['offloop: the exception handler itself threw', broken],
-      ['offloop: it failed', boom],
+      ['the exception handler itself threw', broken],
+      ['it failed', boom],
     ]);
   });
 
@@ -67,7 +67,7 @@ describe('report', () => {
       if (args.length > 1) throw new Error('cannot be inspected');
     });
     new Runtime().report({ message: 'it failed', error: boom });
-    expect(printed().at(-1)).toEqual(['offloop: it failed (its error cannot be printed)']);
+    expect(printed().at(-1)).toEqual(['it failed (its error cannot be printed)']);
   });
 
   it('survives a stderr that is closed (DB-05)', () => {
