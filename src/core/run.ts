@@ -20,7 +20,7 @@ import type { ExceptionHandler, ExecutorLike } from './runtime.ts';
 import { adoptRoot, ambient, Scope } from './scope.ts';
 import { nextTurn } from './turn.ts';
 import { TaskCore } from './task.ts';
-import type { TaskFn } from './task.ts';
+import type { Task, TaskFn } from './task.ts';
 import { waitingOn } from './waits.ts';
 
 export interface RunOptions {
@@ -262,8 +262,8 @@ class Run<T> {
 }
 
 /** Null is also the answer for a task that runs, or awaits a promise of somebody else: nothing is known, nothing is said. */
-function waits(task: TaskCore): string {
-  const on = waitingOn(task);
+function waits(task: Task<unknown>): string {
+  const on = waitingOn(task as TaskCore);
   return on === null ? '' : `, waiting for ${on}`;
 }
 

@@ -60,11 +60,15 @@ export class Runtime {
     const ctx = probe === null ? context : probe.completed(this, context);
     const handler = processHandler ?? this.#handler;
     if (handler === undefined) return printException(ctx);
-    try {
-      handler(ctx);
-    } catch (broken) {
+    const failed = (broken: unknown): void => {
       printException({ message: 'the exception handler itself threw', error: broken });
       printException(ctx);
+    };
+    try {
+      const ended = handler(ctx) as unknown;
+      if (ended instanceof Promise) ended.catch(failed); // an async function
+    } catch (broken) {
+      failed(broken);
     }
   }
 }

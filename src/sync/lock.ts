@@ -165,7 +165,7 @@ export class Lock {
   }
 
   toString(): string {
-    const owner = this.#held === null ? 'unlocked' : `held by ${who(this.#held.owner)}`;
+    const owner = this.#held === null ? 'unlocked' : `locked by ${who(this.#held.owner)}`;
     return `<Lock ${owner}, ${this.waiting} waiting>`;
   }
 }

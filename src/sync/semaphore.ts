@@ -114,6 +114,6 @@ export class Semaphore {
   }
 
   toString(): string {
-    return `<${this.constructor.name} ${this.locked ? 'locked' : `value ${this.#value}`}, ${this.waiting} waiting>`;
+    return `<${this.constructor.name} ${this.locked ? 'locked' : 'unlocked'}, value ${this.#value}, ${this.waiting} waiting>`;
   }
 }

@@ -62,6 +62,17 @@ describe('report', () => {
     ]);
   });
 
+  it('survives an asynchronous handler that rejects, without an unhandled rejection (DB-05)', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => {});
+    const broken = new Error('broken');
+    new Runtime({ exceptionHandler: (() => Promise.reject(broken)) as () => void }).report({ message: 'it failed', error: boom });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(printed()).toEqual([
+      ['the exception handler itself threw', broken],
+      ['it failed', boom],
+    ]);
+  });
+
   it('survives an error that cannot be printed, and still says what happened (DB-05)', () => {
     vi.spyOn(console, 'error').mockImplementation((...args) => {
       if (args.length > 1) throw new Error('cannot be inspected');
