@@ -84,7 +84,7 @@ it('a get, put, send or receive that timed out leaves the line, and takes or lea
     const [full, empty] = [new Queue<number>(1), new Queue<number>()];
     const [send, receive] = channel<number>();
     full.putNowait(1);
-    const waits = [() => full.put(2), () => empty.get(), () => send.send(3)];
+    const waits: (() => Promise<unknown>)[] = [() => full.put(2), () => empty.get(), () => send.send(3)];
     for (const wait of waits) await expect(timeout(10, wait)).rejects.toThrow(TimeoutError);
     await expect(timeout(10, () => receive.receive())).rejects.toThrow(TimeoutError);
     expect([full.statistics(), empty.statistics(), send.statistics()]).toMatchObject([

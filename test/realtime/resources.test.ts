@@ -91,7 +91,7 @@ describe('an AbortSignal', () => {
     const everything = async (): Promise<void> => {
       await withTaskGroup(async (tg) => {
         for (let i = 0; i < 10; i++) tg.spawn(() => sleepForever());
-        await tg.start(async ({ started }) => started(1));
+        await tg.start<number>(async ({ started }) => started(1));
         await moveOnAfter(1, () => sleepForever());
         await timeout(1, () => sleepForever()).catch(() => {});
         await shield(() => checkpoint());
