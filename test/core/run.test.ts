@@ -35,7 +35,7 @@ describe('run', () => {
     expect(await failure(() => run(() => { throw boom; }, auto()))).toBe(boom); // prettier-ignore
   });
 
-  it('makes main the current task, named after its function', () =>
+  it('makes main the current task, named after its function (IN-13)', () =>
     run(async function program({ task, signal }) {
       expect([task.name, currentTask() === task, signal.aborted]).toEqual(['program', true, false]);
     }, auto()));
