@@ -154,7 +154,14 @@ export class CapacityLimiter {
     }
   }
 
-  /** Holds a token while `fn` runs. */
+  /**
+   * Holds a token while `fn` runs.
+   *
+   * - Waits for: as `acquire`, then `fn`.
+   * - On cancel: before `fn` was called, nothing has happened; later `fn` is told, and the token is given back when it has ended.
+   * - Order: as `acquire`.
+   * - Throws: as `acquire`; what `fn` throws.
+   */
   run<T>(fn: () => MaybePromise<T>): Promise<T> {
     return holding(() => this.acquire(), fn);
   }

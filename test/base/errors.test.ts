@@ -4,8 +4,9 @@ import * as errors from '../../src/base/errors.ts';
 import { refusal } from '../support/virtual.ts';
 
 const {
-  BrokenBarrierError, BrokenResourceError, BusyResourceError, CancelledError, ClosedResourceError, ExecutorFullError, FreeVariableError, FunctionNotFoundError, InvalidStateError, isCancelled,
-  NotCloneableError, OffloopError, QueueEmpty, QueueFull, QueueShutDown, TaskGroupError, TimeoutError, WorkerDiedError, WouldBlock,
+  BrokenBarrierError, BrokenResourceError, BusyResourceError, CancelledError, ClosedResourceError, ExecutorFullError, FreeVariableError,
+  FunctionNotFoundError, InvalidStateError, isCancelled, NotCloneableError, OffloopError, QueueEmpty, QueueFull, QueueShutDown,
+  TaskGroupError, TimeoutError, WorkerDiedError, WouldBlock,
 } = errors; // prettier-ignore
 
 type Everything = [name: string, code: string, cls: abstract new (...a: never[]) => Error, error: Error];
