@@ -107,8 +107,9 @@ export class Lock {
   }
 
   readonly #ownerEnded = (): void => {
-    const gone = this.#held?.owner.exited === true;
-    if (gone) this.#waiters.refuseWhere(always, () => this.#broken());
+    this.#watch = null;
+    if (this.#held?.owner.exited === true) this.#waiters.refuseWhere(always, () => this.#broken());
+    else this.#watchOwner(); // somebody else answers for it now
   };
 
   #watchOwner(): void {
