@@ -37,7 +37,8 @@ export function heir(strand: Scope): Scope {
 }
 
 function isTaskOfItsOwn(s: Scope): boolean {
-  return s === (s.task as Scope | null) && s.task.owner !== readsOutcome;
+  const { task } = s;
+  return task !== null && s === (task as Scope) && task.owner !== readsOutcome;
 }
 
 /** Code outside any task: it may be anyone, so two calls from there are never taken for the same holder. */

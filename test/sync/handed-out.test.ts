@@ -1,6 +1,6 @@
 /** A lock that a call acquires and hands out: `await waitFor(() => lock.acquire(), 100)`, as everybody writes it in asyncio. */
 import { describe, expect, it } from 'vitest';
-import { BrokenResourceError } from '../../src/base/errors.ts';
+import { BrokenResourceError, InvalidStateError, TimeoutError } from '../../src/base/errors.ts';
 import { background } from '../../src/core/background.ts';
 import { gather } from '../../src/core/gather.ts';
 import { race } from '../../src/core/race.ts';
@@ -9,6 +9,8 @@ import { staggeredRace } from '../../src/core/staggered-race.ts';
 import { withTaskGroup } from '../../src/core/task-group.ts';
 import { waitFor } from '../../src/core/wait-for.ts';
 import type { Guard } from '../../src/sync/guard.ts';
+import { CapacityLimiter } from '../../src/sync/capacity-limiter.ts';
+import { Condition } from '../../src/sync/condition.ts';
 import { Lock } from '../../src/sync/lock.ts';
 import { waitAllTasksBlocked } from '../../src/testing/wait-all-blocked.ts';
 import { virtually } from '../support/virtual.ts';
@@ -66,3 +68,27 @@ describe.each(ways)('a lock that was acquired inside %s', (_name, acquire) => {
       await careless;
     }));
 });
+
+it('waitFor acts for its caller: a condition is waited for with the lock that the caller holds', () =>
+  virtually(async () => {
+    const condition = new Condition();
+    const guard = await condition.acquire();
+    await expect(waitFor(() => condition.wait(), 5)).rejects.toThrow(TimeoutError);
+    expect(condition.locked).toBe(true);
+    await expect(waitFor(() => condition.acquire(), 5)).rejects.toThrow(InvalidStateError); // not re-entrant, as without waitFor
+    guard.release();
+  }));
+
+it.each<[string, (limiter: CapacityLimiter) => Promise<unknown>]>([
+  ['waitFor', (limiter) => waitFor(() => limiter.acquire(), 5)],
+  ['gather', (limiter) => gather([() => limiter.acquire()])],
+  ['race', (limiter) => race([() => limiter.acquire()])],
+])('a token that was borrowed inside %s may be given back by the caller', (_name, borrow) =>
+  virtually(async () => {
+    const limiter = new CapacityLimiter(1);
+    await borrow(limiter);
+    limiter.release();
+    expect(limiter.borrowed).toBe(0);
+    expect(() => limiter.release()).toThrow(InvalidStateError);
+  }),
+);
