@@ -43,6 +43,8 @@ export interface CancelledInit {
   readonly by?: string | undefined;
 }
 
+const EXPLICIT: CancelledInit = { source: 'explicit' };
+
 /**
  * Thrown at every checkpoint of a cancelled scope. Let it propagate: the scope that was cancelled swallows it on exit.
  * `source` says what kind of event cancelled, `by` names the task that did it, `reason` is what was passed to `cancel()`.
@@ -52,11 +54,13 @@ export class CancelledError extends OffloopError {
   readonly reason: unknown;
   readonly by: string | undefined;
 
-  constructor(init: CancelledInit = { source: 'explicit' }, message: string = describeCancel(init)) {
-    super('OFFLOOP_CANCELLED', message, init.reason instanceof Error ? { cause: init.reason } : undefined);
-    this.source = init.source;
-    this.reason = init.reason;
-    this.by = init.by;
+  /** A bare message makes an explicit cancellation, as `new Error(message)` would be written. */
+  constructor(init: CancelledInit | string = EXPLICIT, message: string = describeCancel(init)) {
+    const { source, reason, by } = typeof init === 'string' ? EXPLICIT : init;
+    super('OFFLOOP_CANCELLED', message, reason instanceof Error ? { cause: reason } : undefined);
+    this.source = source;
+    this.reason = reason;
+    this.by = by;
   }
 }
 
@@ -69,7 +73,9 @@ const sourceText: Record<CancelSource, string> = {
   shutdown: 'cancelled: shutting down',
 };
 
-function describeCancel({ source, reason, by }: CancelledInit): string {
+function describeCancel(init: CancelledInit | string): string {
+  if (typeof init === 'string') return init;
+  const { source, reason, by } = init;
   const who = by === undefined ? '' : ` by ${JSON.stringify(by)}`;
   const text = reason instanceof Error ? reason.message : typeof reason === 'string' ? reason : undefined;
   return sourceText[source] + who + (text ? ` (${text})` : '');
@@ -87,7 +93,7 @@ export class TimeoutError extends OffloopError {
 
 /** The call makes no sense in the present state: spawn after exit, result before the end, submit after shutdown. */
 export class InvalidStateError extends OffloopError {
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message = 'the call makes no sense in the present state', options?: ErrorOptions) {
     super('OFFLOOP_INVALID_STATE', message, options);
   }
 }
@@ -153,14 +159,14 @@ export class CircuitOpenError extends OffloopError {
 
 /** The other side went away. */
 export class BrokenResourceError extends OffloopError {
-  constructor(message: string, options?: ErrorOptions & { code?: OffloopErrorCode }) {
+  constructor(message = 'the other side went away', options?: ErrorOptions & { code?: OffloopErrorCode }) {
     super(options?.code ?? 'OFFLOOP_BROKEN_RESOURCE', message, options);
   }
 }
 
 /** The queue of an executor with `onFull: 'reject'` is full; the job was not accepted and never runs. */
 export class ExecutorFullError extends OffloopError {
-  constructor(message: string) {
+  constructor(message = 'the queue of the executor is full') {
     super('OFFLOOP_EXECUTOR_FULL', message);
   }
 }
@@ -226,8 +232,9 @@ export type ErrorMatcher = (new (...a: never[]) => Error) | ((e: unknown) => boo
 export class TaskGroupError extends AggregateError {
   readonly code = 'OFFLOOP_TASK_GROUP' as const;
 
-  constructor(errors: readonly unknown[], message = `unhandled errors in a task group (${errors.length})`, options?: ErrorOptions) {
-    super(errors, message, options);
+  constructor(errors: Iterable<unknown>, message?: string, options?: ErrorOptions) {
+    const all = [...errors];
+    super(all, message ?? `unhandled errors in a task group (${all.length})`, options);
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {

@@ -48,6 +48,11 @@ function reportFailure(task: TaskCore, message: string): void {
 /**
  * Starts `fn` as a task of the surrounding `run()`, not of the ambient scope: it outlives the caller, and is cancelled and
  * joined when `run()` ends. A failure that nobody retrieves is reported to the exception handler one loop turn later.
+ *
+ * - Waits for: nothing; the end of `run()` waits for the task.
+ * - On cancel: not a checkpoint. The task is not cancelled with the caller, only by its own `cancel()`, its signal, or the end of `run()`.
+ * - Order: tasks start in order, one microtask later.
+ * - Throws: TypeError for what is not a function, or an unknown option.
  */
 export function background<T>(fn: TaskFn<T>, options?: SpawnOptions): Task<T> {
   checkFunction('fn', fn);

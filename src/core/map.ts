@@ -1,6 +1,7 @@
 /** Bounded fan-out: N lanes that pull from one iterator; no task and no semaphore per item (measured 2.2 times faster). */
 import { CancelledError, isCancelled } from '../base/errors.ts';
 import { checkCount, checkFunction, ownOptions, wrongType } from '../base/validate.ts';
+import { isolated } from './isolated.ts';
 import { ambient, here, Scope } from './scope.ts';
 import { nextTurn } from './turn.ts';
 import type { MaybePromise } from './task.ts';
@@ -85,10 +86,11 @@ class Mapping<A, R> {
   }
 
   async #lane(it: Iterator<A>): Promise<void> {
+    const fn = isolated(this.#fn);
     for (let next = this.#pull(it); next !== null; next = this.#pull(it)) {
       const i = this.#index++;
       try {
-        this.#results[i] = await this.#fn(next.value, i);
+        this.#results[i] = await fn.call(next.value, i);
       } catch (error) {
         this.#fail(error);
       }
@@ -140,7 +142,7 @@ class Mapping<A, R> {
   async #call(item: A, i: number): Promise<void> {
     const lane = Scope.lane(this.#scope);
     try {
-      this.#results[i] = await ambient.run(lane, () => this.#fn(item, i));
+      this.#results[i] = await ambient.run(lane, () => isolated(this.#fn).call(item, i));
     } catch (error) {
       this.#fail(error);
     } finally {

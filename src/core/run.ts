@@ -20,7 +20,8 @@ import type { ExceptionHandler, ExecutorLike } from './runtime.ts';
 import { adoptRoot, ambient, Scope } from './scope.ts';
 import { nextTurn } from './turn.ts';
 import { TaskCore, tasksUnder } from './task.ts';
-import type { TaskFn } from './task.ts';
+import type { Task, TaskFn } from './task.ts';
+import { waitingOn } from './waits.ts';
 
 export interface RunOptions {
   /** Signals that end the program in order. Default: SIGINT and SIGTERM. `false`: none. */
@@ -254,9 +255,15 @@ class Run<T> {
   #pending(): string {
     const tasks = tasksUnder(this.#root);
     if (tasks.length === 0) return 'no task is pending, but an executor has not shut down';
-    const names = tasks.slice(0, 10).map((t) => `${JSON.stringify(t.name)} (${t.state})`);
+    const names = tasks.slice(0, 10).map((t) => `${JSON.stringify(t.name)} (${t.state}${waits(t)})`);
     return `still pending: ${names.join(', ')}${tasks.length > 10 ? ` and ${tasks.length - 10} more` : ''}`;
   }
+}
+
+/** Null is also the answer for a task that runs, or awaits a promise of somebody else: nothing is known, nothing is said. */
+function waits(task: Task<unknown>): string {
+  const on = waitingOn(task as TaskCore);
+  return on === null ? '' : `, waiting for ${on}`;
 }
 
 function exitCode(signal: NodeJS.Signals): number {

@@ -59,11 +59,15 @@ export class Runtime {
     const ctx = probe === null ? context : probe.completed(this, context);
     const handler = processHandler ?? this.#handler;
     if (handler === undefined) return printException(ctx);
-    try {
-      handler(ctx);
-    } catch (broken) {
+    const failed = (broken: unknown): void => {
       printException({ message: 'the exception handler itself threw', error: broken });
       printException(ctx);
+    };
+    try {
+      const ended = handler(ctx) as unknown;
+      if (ended instanceof Promise) ended.catch(failed); // an async function
+    } catch (broken) {
+      failed(broken);
     }
   }
 }
@@ -78,7 +82,7 @@ function printException(ctx: ExceptionContext): void {
   const name = ctx.task === undefined ? '' : JSON.stringify(ctx.task.name);
   const task = ctx.message.includes(name) ? '' : ` in task ${name}`;
   const made = ctx.createdAt === undefined ? '' : `\ncreated at:\n${ctx.createdAt}`;
-  const text = `offloop: ${ctx.message}${task}`;
+  const text = `${ctx.message}${task}`;
   if (!('error' in ctx)) print(text + made);
   else if (!print(text, ctx.error, ...(made === '' ? [] : [made]))) print(`${text} (its error cannot be printed)`);
 }

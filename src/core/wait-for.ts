@@ -28,7 +28,9 @@ export async function waitFor<S extends Source>(src: S, ms: number | null): Prom
     throw scope.interrupt();
   }
   const deadline = ms === null ? Infinity : scope.runtime.clock.now() + ms;
-  const { task } = sourceTask(src, scope);
+  const { task, own } = sourceTask(src, scope);
+  // The caller does nothing meanwhile, so the function acts for it: `waitFor(() => condition.wait(), 5)` with the caller's lock.
+  if (own) task.strand = scope.strand;
   // A promise that has settled takes a few microtasks to say so.
   if (ms !== null && ms <= 0 && typeof src !== 'function' && !(src instanceof TaskCore)) await nextTurn();
   const stopped = await settledWithin(task, ms);

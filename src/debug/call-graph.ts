@@ -9,8 +9,8 @@ import type { Task, TaskState } from '../core/task.ts';
 import { Waiter } from '../core/waiter.ts';
 import { siteOf } from './sites.ts';
 import { captureSite, framesOf } from './stack.ts';
-import { waitingOn, waitsIn } from './waits.ts';
-import type { Wait } from './waits.ts';
+import { waitingOn, waitsIn } from '../core/waits.ts';
+import type { Wait } from '../core/waits.ts';
 
 export interface CallGraph {
   /** A Deferred has the id 0. */

@@ -15,8 +15,8 @@ import { heldBy, holdersOf, nothingIsHeld, strandOf } from './holdings.ts';
 import { siteOf } from './sites.ts';
 import { placeOf } from './stack.ts';
 import type { Site } from './stack.ts';
-import { describeWait, waitsIn } from './waits.ts';
-import type { Wait } from './waits.ts';
+import { describeWait, waitsIn } from '../core/waits.ts';
+import type { Wait } from '../core/waits.ts';
 
 /** One thing a strand waits for, and who must act before it comes. */
 interface Need {

@@ -2,7 +2,7 @@
 import type { Scope, ScopeMember } from '../core/scope.ts';
 import { siteOf } from './sites.ts';
 import { calledIn, textOf } from './stack.ts';
-import { describeWait, waitsIn } from './waits.ts';
+import { describeWait, waitsIn } from '../core/waits.ts';
 
 const reported = new WeakSet<ScopeMember>(); // what is left behind moves up, to be left behind again
 

@@ -17,7 +17,7 @@ import { rememberSite, siteOf } from './sites.ts';
 import { captureSite, shortPlaceOf, textOf } from './stack.ts';
 import type { Site } from './stack.ts';
 import { forgetInterrupts, noteInterrupt, reportSwallowed } from './swallowed.ts';
-import { describeWait } from './waits.ts';
+import { describeWait } from '../core/waits.ts';
 
 class Observer {
   mode: Mode = null;

@@ -10,7 +10,7 @@ import type { Scope } from '../core/scope.ts';
 import { doneWith } from '../core/turn.ts';
 import type { MaybePromise } from '../core/task.ts';
 import { WaitQueue } from '../core/waiter.ts';
-import { caller, holding, isNobody } from './guard.ts';
+import { caller, heir, holding, isNobody } from './guard.ts';
 import type { Guard } from './guard.ts';
 
 export interface LimiterStats {
@@ -119,7 +119,10 @@ export class CapacityLimiter {
 
   /** Gives the calling task's token back. Throws InvalidStateError when it has none. */
   release(): void {
-    this.releaseFor(caller());
+    const strand = caller();
+    if (this.#tokens.has(strand)) return this.releaseFor(strand);
+    const inherited = [...this.#tokens.keys()].find((b) => isScope(b) && heir(b) === strand); // of a lane that has ended
+    this.releaseFor(inherited ?? strand);
   }
 
   /** Gives a borrower's token back. Throws InvalidStateError when it has none. */
@@ -154,7 +157,14 @@ export class CapacityLimiter {
     }
   }
 
-  /** Holds a token while `fn` runs. */
+  /**
+   * Holds a token while `fn` runs.
+   *
+   * - Waits for: as `acquire`, then `fn`.
+   * - On cancel: before `fn` was called, nothing has happened; later `fn` is told, and the token is given back when it has ended.
+   * - Order: as `acquire`.
+   * - Throws: as `acquire`; what `fn` throws.
+   */
   run<T>(fn: () => MaybePromise<T>): Promise<T> {
     return holding(() => this.acquire(), fn);
   }

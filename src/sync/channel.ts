@@ -8,6 +8,7 @@ import { checkCount } from '../base/validate.ts';
 import { here } from '../core/scope.ts';
 import { done, doneWith } from '../core/turn.ts';
 import { WaitQueue } from '../core/waiter.ts';
+import { pull } from './pull.ts';
 
 export interface ChannelStats {
   buffered: number;
@@ -215,17 +216,11 @@ class Receiver<T> implements ReceiveChannel<T> {
     throw new WouldBlock('the channel is empty');
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
-    for (;;) {
-      let item: T;
-      try {
-        item = await this.receive();
-      } catch (error) {
-        if (error instanceof BrokenResourceError) return;
-        throw error;
-      }
-      yield item;
-    }
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    return pull(
+      () => this.receive(),
+      (error) => error instanceof BrokenResourceError,
+    );
   }
 
   clone(): ReceiveChannel<T> {

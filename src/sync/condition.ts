@@ -54,7 +54,14 @@ export class Condition {
     this.#lock.release();
   }
 
-  /** Holds the lock while `fn` runs. */
+  /**
+   * Holds the lock while `fn` runs.
+   *
+   * - Waits for: as `acquire`, then `fn`.
+   * - On cancel: before `fn` was called, nothing has happened; later `fn` is told, and the lock is given back when it has ended.
+   * - Order: as `acquire`.
+   * - Throws: as `acquire`; what `fn` throws.
+   */
   run<T>(fn: () => MaybePromise<T>): Promise<T> {
     return this.#lock.run(fn);
   }

@@ -2,6 +2,7 @@
 import { checkFunction } from '../base/validate.ts';
 import { here } from '../core/scope.ts';
 import type { Scope } from '../core/scope.ts';
+import { readsOutcome } from '../core/source-task.ts';
 import type { MaybePromise } from '../core/task.ts';
 
 /** What an acquire returns: releases once, however often it is asked to. */
@@ -25,11 +26,19 @@ export function caller(): Scope {
   return heir(here().strand);
 }
 
-/** A lane that has ended leaves what it holds to the task it was part of: `const [guard] = await gather([() => lock.acquire()])`. */
+/**
+ * A call that has ended leaves what it holds to whoever made it: `await waitFor(() => lock.acquire(), 100)`, or a lane,
+ * `const [guard] = await gather([() => lock.acquire()])`. A task of its own that ends with a lock in its hands has forgotten it.
+ */
 export function heir(strand: Scope): Scope {
   let s = strand;
-  while (s.exited && s !== (s.task as Scope | null) && s.parent !== null) s = s.parent.strand;
+  while (s.exited && !isTaskOfItsOwn(s) && s.parent !== null) s = s.parent.strand;
   return s;
+}
+
+function isTaskOfItsOwn(s: Scope): boolean {
+  const { task } = s;
+  return task !== null && s === (task as Scope) && task.owner !== readsOutcome;
 }
 
 /** Code outside any task: it may be anyone, so two calls from there are never taken for the same holder. */

@@ -107,8 +107,9 @@ export class Lock {
   }
 
   readonly #ownerEnded = (): void => {
-    const gone = this.#held?.owner.exited === true;
-    if (gone) this.#waiters.refuseWhere(always, () => this.#broken());
+    this.#watch = null;
+    if (this.#held?.owner.exited === true) this.#waiters.refuseWhere(always, () => this.#broken());
+    else this.#watchOwner(); // somebody else answers for it now
   };
 
   #watchOwner(): void {
@@ -155,7 +156,14 @@ export class Lock {
     return granted;
   }
 
-  /** Holds the lock while `fn` runs. */
+  /**
+   * Holds the lock while `fn` runs.
+   *
+   * - Waits for: as `acquire`, then `fn`.
+   * - On cancel: before `fn` was called, nothing has happened; later `fn` is told, and the lock is given back when it has ended.
+   * - Order: as `acquire`.
+   * - Throws: as `acquire`; what `fn` throws.
+   */
   run<T>(fn: () => MaybePromise<T>): Promise<T> {
     return holding(() => this.acquire(), fn);
   }
@@ -165,7 +173,7 @@ export class Lock {
   }
 
   toString(): string {
-    const owner = this.#held === null ? 'unlocked' : `held by ${who(this.#held.owner)}`;
+    const owner = this.#held === null ? 'unlocked' : `locked by ${who(this.#held.owner)}`;
     return `<Lock ${owner}, ${this.waiting} waiting>`;
   }
 }

@@ -5,6 +5,7 @@ import { checkBoolean, checkCount, ownOptions } from '../base/validate.ts';
 import { here } from '../core/scope.ts';
 import { done, doneWith } from '../core/turn.ts';
 import { parkIn, WaitQueue } from '../core/waiter.ts';
+import { pull } from './pull.ts';
 
 export interface QueueStats {
   size: number;
@@ -175,18 +176,12 @@ export class Queue<T> implements AsyncIterable<T> {
     if (this.#unfinished === 0) this.#releaseJoiners();
   }
 
-  /** Takes items until the queue is shut down and empty. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
-    for (;;) {
-      let item: T;
-      try {
-        item = await this.get();
-      } catch (error) {
-        if (error instanceof QueueShutDown) return;
-        throw error;
-      }
-      yield item;
-    }
+  /** Takes items until the queue is shut down and empty. A `next` that is cancelled takes nothing, and the next one goes on. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    return pull(
+      () => this.get(),
+      (error) => error instanceof QueueShutDown,
+    );
   }
 
   statistics(): QueueStats {
@@ -200,7 +195,9 @@ export class Queue<T> implements AsyncIterable<T> {
   }
 
   toString(): string {
-    const bound = this.maxSize === Infinity ? '' : ` of ${this.maxSize}`;
-    return `<${this.constructor.name} ${this.size}${bound}, ${this.#unfinished} unfinished${this.#shutDown ? ', shut down' : ''}>`;
+    const getters = this.#getters.size === 0 ? '' : ` getters=${this.#getters.size}`;
+    const putters = this.#putters.size === 0 ? '' : ` putters=${this.#putters.size}`;
+    const end = this.#shutDown ? ' shutdown' : '';
+    return `<${this.constructor.name} size=${this.size} maxSize=${this.maxSize} unfinished=${this.#unfinished}${getters}${putters}${end}>`;
   }
 }

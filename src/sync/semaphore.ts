@@ -106,7 +106,14 @@ export class Semaphore {
     next.grant(new Permit(this));
   }
 
-  /** Holds a permit while `fn` runs. */
+  /**
+   * Holds a permit while `fn` runs.
+   *
+   * - Waits for: as `acquire`, then `fn`.
+   * - On cancel: before `fn` was called, nothing has happened; later `fn` is told, and the permit is given back when it has ended.
+   * - Order: as `acquire`.
+   * - Throws: as `acquire`; what `fn` throws.
+   */
   run<T>(fn: () => MaybePromise<T>): Promise<T> {
     return holding(() => this.acquire(), fn);
   }
@@ -116,6 +123,6 @@ export class Semaphore {
   }
 
   toString(): string {
-    return `<${this.constructor.name} ${this.locked ? 'locked' : `value ${this.#value}`}, ${this.waiting} waiting>`;
+    return `<${this.constructor.name} ${this.locked ? 'locked' : 'unlocked'}, value ${this.#value}, ${this.waiting} waiting>`;
   }
 }

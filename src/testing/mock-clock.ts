@@ -117,7 +117,7 @@ export class MockClock implements TimerClock {
    * - On cancel: not a checkpoint.
    * - Throws: RangeError for a negative or infinite number and NaN, before anything happens.
    */
-  jump(ms: number): Promise<void> {
+  async jump(ms: number): Promise<void> {
     checkNumber('ms', ms, 'a finite number of milliseconds, 0 or more');
     if (ms < 0 || ms === Infinity) throw outOfRange('ms', 'a finite number of milliseconds, 0 or more', ms);
     this.#jumping++;
@@ -227,7 +227,7 @@ export class MockClock implements TimerClock {
     if (this.#heldSince === Infinity) this.#heldSince = now;
     if (this.#warned || now - this.#heldSince < WARN_AFTER_MS) return;
     this.#warned = true;
-    console.error(`offloop: MockClock does not jump, because work is under way outside the loop: ${reasons.join(', ')}`);
+    console.error(`MockClock does not jump, because work is under way outside the loop: ${reasons.join(', ')}`);
   }
 }
 

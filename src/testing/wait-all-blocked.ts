@@ -42,11 +42,11 @@ class BlockedWaiter extends Waiter<void, void> implements IdleEntry {
  * - On cancel: throws at once.
  * - Throws: CancelledError.
  */
-export function waitAllTasksBlocked(options?: { cushion?: number }): Promise<void> {
+export async function waitAllTasksBlocked(options?: { cushion?: number }): Promise<void> {
   const o = ownOptions<{ cushion?: number }>('options', options, ['cushion']);
   if (o.cushion !== undefined) checkDuration('options.cushion', o.cushion);
   const scope = here();
-  if (scope.effective !== null) return Promise.reject(scope.interrupt());
+  if (scope.effective !== null) throw scope.interrupt();
   const waiter = new BlockedWaiter(o.cushion ?? 0);
   const promise = new Promise<void>((resolve, reject) => {
     waiter.resolve = resolve;

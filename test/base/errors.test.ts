@@ -4,8 +4,9 @@ import * as errors from '../../src/base/errors.ts';
 import { refusal } from '../support/virtual.ts';
 
 const {
-  BrokenResourceError, CancelledError, ExecutorFullError, FreeVariableError, FunctionNotFoundError, InvalidStateError, isCancelled,
-  NotCloneableError, OffloopError, QueueEmpty, QueueFull, QueueShutDown, TaskGroupError, TimeoutError, WorkerDiedError,
+  BrokenBarrierError, BrokenResourceError, BusyResourceError, CancelledError, ClosedResourceError, ExecutorFullError, FreeVariableError,
+  FunctionNotFoundError, InvalidStateError, isCancelled, NotCloneableError, OffloopError, QueueEmpty, QueueFull, QueueShutDown,
+  TaskGroupError, TimeoutError, WorkerDiedError, WouldBlock,
 } = errors; // prettier-ignore
 
 type Everything = [name: string, code: string, cls: abstract new (...a: never[]) => Error, error: Error];
@@ -87,6 +88,17 @@ describe('CancelledError', () => {
     expect(new CancelledError({ source: 'explicit', reason: boom }).cause).toBe(boom);
     expect('cause' in new CancelledError({ source: 'explicit', reason: 'text' })).toBe(false);
   });
+});
+
+it('each class can be made as an Error is: with nothing, or with a message', () => {
+  const classes = [CancelledError, InvalidStateError, QueueEmpty, QueueFull, QueueShutDown, BrokenBarrierError, WouldBlock];
+  for (const cls of [...classes, BrokenResourceError, ClosedResourceError, BusyResourceError, ExecutorFullError]) {
+    expect(new cls().message).toMatch(/^\w/);
+    expect(new cls('in my words').message).toBe('in my words');
+  }
+  expect(new CancelledError('in my words')).toMatchObject({ source: 'explicit', reason: undefined, by: undefined });
+  const [a, b] = [new Error('a'), new Error('b')];
+  expect(new TaskGroupError(new Set([a, b]))).toMatchObject({ errors: [a, b], message: 'unhandled errors in a task group (2)' });
 });
 
 describe('isCancelled', () => {

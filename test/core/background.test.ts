@@ -91,7 +91,7 @@ describe('a failure that nobody retrieves', () => {
     const boom = new Error('boom');
     background(() => Promise.reject(boom), { name: 'stray' });
     await turns(3);
-    expect(error.mock.calls).toEqual([['offloop: Task exception was never retrieved in task "stray"', boom]]);
+    expect(error.mock.calls).toEqual([['Task exception was never retrieved in task "stray"', boom]]);
   });
 });
 

@@ -29,7 +29,7 @@ it('null goes back to the handler of the run, else to stderr', async () => {
   });
   background(() => Promise.reject(new Error('outside')), { name: 'stray' });
   await turns(3);
-  expect(error).toHaveBeenCalledExactlyOnceWith('offloop: Task exception was never retrieved in task "stray"', expect.anything());
+  expect(error).toHaveBeenCalledExactlyOnceWith('Task exception was never retrieved in task "stray"', expect.anything());
 });
 
 it('a handler that throws does not crash, and the original context is kept (DB-05)', async () => {
@@ -40,8 +40,8 @@ it('a handler that throws does not crash, and the original context is kept (DB-0
   background(() => Promise.reject(new Error('original')), { name: 'culprit' });
   await turns(3);
   expect(error.mock.calls).toMatchObject([
-    ['offloop: the exception handler itself threw', { message: 'broken handler' }],
-    ['offloop: Task exception was never retrieved in task "culprit"', { message: 'original' }],
+    ['the exception handler itself threw', { message: 'broken handler' }],
+    ['Task exception was never retrieved in task "culprit"', { message: 'original' }],
   ]);
 });
 

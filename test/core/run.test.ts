@@ -35,7 +35,7 @@ describe('run', () => {
     expect(await failure(() => run(() => { throw boom; }, auto()))).toBe(boom); // prettier-ignore
   });
 
-  it('makes main the current task, named after its function', () =>
+  it('makes main the current task, named after its function (IN-13)', () =>
     run(async function program({ task, signal }) {
       expect([task.name, currentTask() === task, signal.aborted]).toEqual(['program', true, false]);
     }, auto()));
@@ -158,7 +158,8 @@ describe('the end of a run', () => {
     );
     expect(error).toBeInstanceOf(TimeoutError);
     expect(error).toMatchObject({
-      message: 'run() could not end within its grace period of 100 ms; still pending: "flusher" (cancelling)',
+      message:
+        'run() could not end within its grace period of 100 ms; still pending: "flusher" (cancelling, waiting for sleep until +900 ms)',
       deadline: 100,
     });
     await clock.jump(2_000);
@@ -175,7 +176,7 @@ describe('the end of a run', () => {
         auto({ clock, gracePeriod: 1 }),
       ),
     );
-    expect((error as Error).message).toMatch(/"t9" \(cancelling\) and 3 more$/);
+    expect((error as Error).message).toMatch(/"t9" \(cancelling, waiting for sleep until \+999 ms\) and 3 more$/);
     await clock.jump(2_000);
   });
 

@@ -44,7 +44,7 @@ describe('report', () => {
     vi.spyOn(console, 'error').mockImplementation(() => {});
     new Runtime().report({ message: 'it failed', error: boom, task: { name: 'fetcher' } as never });
     new Runtime().report({ message: 'no error' });
-    expect(printed()).toEqual([['offloop: it failed in task "fetcher"', boom], ['offloop: no error']]);
+    expect(printed()).toEqual([['it failed in task "fetcher"', boom], ['no error']]);
   });
 
   it('survives a handler that throws, and prints both errors (DB-05)', () => {
@@ -57,8 +57,19 @@ describe('report', () => {
     });
     runtime.report({ message: 'it failed', error: boom });
     expect(printed()).toEqual([
-      ['offloop: the exception handler itself threw', broken],
-      ['offloop: it failed', boom],
+      ['the exception handler itself threw', broken],
+      ['it failed', boom],
+    ]);
+  });
+
+  it('survives an asynchronous handler that rejects, without an unhandled rejection (DB-05)', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => {});
+    const broken = new Error('broken');
+    new Runtime({ exceptionHandler: (() => Promise.reject(broken)) as () => void }).report({ message: 'it failed', error: boom });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(printed()).toEqual([
+      ['the exception handler itself threw', broken],
+      ['it failed', boom],
     ]);
   });
 
@@ -67,7 +78,7 @@ describe('report', () => {
       if (args.length > 1) throw new Error('cannot be inspected');
     });
     new Runtime().report({ message: 'it failed', error: boom });
-    expect(printed().at(-1)).toEqual(['offloop: it failed (its error cannot be printed)']);
+    expect(printed().at(-1)).toEqual(['it failed (its error cannot be printed)']);
   });
 
   it('survives a stderr that is closed (DB-05)', () => {

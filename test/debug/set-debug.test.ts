@@ -84,7 +84,7 @@ describe('debug mode', () => {
       { signals: false, debug: true },
     );
     expect(error.mock.calls).toEqual([
-      ['offloop: Task exception was never retrieved in task "stray"', new Error('boom'), expect.stringMatching(/^\ncreated at:\n {4}at /)],
+      ['Task exception was never retrieved in task "stray"', new Error('boom'), expect.stringMatching(/^\ncreated at:\n {4}at /)],
     ]);
   });
 

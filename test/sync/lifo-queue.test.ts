@@ -43,7 +43,7 @@ it('shut down gives out what is left, newest first; at once, it drops it', () =>
   }));
 
 it('says what it is', () => {
-  expect(String(new LifoQueue(2))).toBe('<LifoQueue 0 of 2, 0 unfinished>');
+  expect(String(new LifoQueue(2))).toBe('<LifoQueue size=0 maxSize=2 unfinished=0>');
 });
 
 it('a bad size is refused', async () => {

@@ -105,7 +105,7 @@ describe('a lock', () => {
       });
       await waitAllTasksBlocked();
       expect(lock.statistics()).toEqual({ locked: true, owner: 'main', waiting: 1 });
-      expect([String(lock), Object.isFrozen(lock.statistics())]).toEqual(['<Lock held by task "main", 1 waiting>', true]);
+      expect([String(lock), Object.isFrozen(lock.statistics())]).toEqual(['<Lock locked by task "main", 1 waiting>', true]);
       lock.release();
       await other;
       expect(String(lock)).toBe('<Lock unlocked, 0 waiting>');
@@ -324,7 +324,7 @@ it('code outside of tasks may be anybody: it waits for itself', async () => {
   const guard = await lock.acquire();
   const next = lock.acquire();
   expect(lock.statistics()).toEqual({ locked: true, owner: undefined, waiting: 1 });
-  expect(String(lock)).toBe('<Lock held by code outside of tasks, 1 waiting>');
+  expect(String(lock)).toBe('<Lock locked by code outside of tasks, 1 waiting>');
   guard.release();
   await next;
   lock.release();

@@ -77,7 +77,7 @@ describe('a priority queue', () => {
     }));
 
   it('says what it is', () => {
-    expect(String(new PriorityQueue(2))).toBe('<PriorityQueue 0 of 2, 0 unfinished>');
+    expect(String(new PriorityQueue(2))).toBe('<PriorityQueue size=0 maxSize=2 unfinished=0>');
   });
 });
 

@@ -337,11 +337,14 @@ describe('iteration', () => {
 
 it('shows its state (QU-25)', () => {
   const queue = filled(2, 1);
-  expect(String(queue)).toBe('<Queue 1 of 2, 1 unfinished>');
+  expect(String(queue)).toBe('<Queue size=1 maxSize=2 unfinished=1>');
   expect(queue.statistics()).toEqual({ size: 1, maxSize: 2, unfinished: 1, waitingGet: 0, waitingPut: 0 });
   expect(Object.isFrozen(queue.statistics())).toBe(true);
   queue.shutdown();
-  expect([String(queue), String(new Queue())]).toEqual(['<Queue 1 of 2, 1 unfinished, shut down>', '<Queue 0, 0 unfinished>']);
+  expect([String(queue), String(new Queue())]).toEqual([
+    '<Queue size=1 maxSize=2 unfinished=1 shutdown>',
+    '<Queue size=0 maxSize=Infinity unfinished=0>',
+  ]);
 });
 
 it('takes another order of items from its store', () => {
@@ -531,3 +534,18 @@ it('a refused shutdown shuts nothing down', async () => {
   queue.putNowait(1);
   expect(queue.getNowait()).toBe(1);
 });
+
+it('shows how many wait (QU-25)', () =>
+  virtually(() =>
+    withTaskGroup(async (tg) => {
+      const [empty, full] = [new Queue(), filled(1, 1)];
+      tg.spawn(() => empty.get());
+      tg.spawn(() => full.put(2));
+      await waitAllTasksBlocked();
+      expect([String(empty), String(full)]).toEqual([
+        '<Queue size=0 maxSize=Infinity unfinished=0 getters=1>',
+        '<Queue size=1 maxSize=1 unfinished=1 putters=1>',
+      ]);
+      tg.cancel();
+    }),
+  ));

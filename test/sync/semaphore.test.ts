@@ -255,10 +255,10 @@ describe('run', () => {
 
 it('shows its state', () => {
   const semaphore = new Semaphore(1);
-  expect([String(semaphore), semaphore.statistics()]).toEqual(['<Semaphore value 1, 0 waiting>', { value: 1, waiting: 0 }]);
+  expect([String(semaphore), semaphore.statistics()]).toEqual(['<Semaphore unlocked, value 1, 0 waiting>', { value: 1, waiting: 0 }]);
   semaphore.tryAcquire();
   void semaphore.acquire();
-  expect([String(semaphore), semaphore.statistics()]).toEqual(['<Semaphore locked, 1 waiting>', { value: 0, waiting: 1 }]);
+  expect([String(semaphore), semaphore.statistics()]).toEqual(['<Semaphore locked, value 0, 1 waiting>', { value: 0, waiting: 1 }]);
   expect(Object.isFrozen(semaphore.statistics())).toBe(true);
 });
 

@@ -389,7 +389,7 @@ describe('autojump', () => {
       { clock, signals: false },
     );
     expect(error.mock.calls).toEqual([
-      ['offloop: MockClock does not jump, because work is under way outside the loop: 1 call outside the loop (withSignal, jobs)'],
+      ['MockClock does not jump, because work is under way outside the loop: 1 call outside the loop (withSignal, jobs)'],
     ]);
   });
 });

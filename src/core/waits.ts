@@ -2,8 +2,8 @@
  * What a task waits for, read off the scope tree: whatever is parked in one of its scopes. Works without debug mode, because
  * parking is linking.
  */
-import type { Scope, ScopeMember } from '../core/scope.ts';
-import type { TaskCore } from '../core/task.ts';
+import type { Scope, ScopeMember } from './scope.ts';
+import type { TaskCore } from './task.ts';
 
 /** A waiter, or a scope whose group is being joined. */
 export type Wait = ScopeMember;

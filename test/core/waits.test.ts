@@ -11,7 +11,7 @@ import { withTaskGroup } from '../../src/core/task-group.ts';
 import type { TaskCore } from '../../src/core/task.ts';
 import { timeout } from '../../src/core/timeout.ts';
 import { wait } from '../../src/core/wait.ts';
-import { waitingOn } from '../../src/debug/waits.ts';
+import { waitingOn } from '../../src/core/waits.ts';
 import { Barrier } from '../../src/sync/barrier.ts';
 import { CapacityLimiter } from '../../src/sync/capacity-limiter.ts';
 import { channel } from '../../src/sync/channel.ts';
