@@ -19,7 +19,10 @@ export default async function serve({
   port: MessagePort;
   control: SharedArrayBuffer;
 }): Promise<Ready> {
-  const channel = { postMessage: (message: FromWorker, transfer?: readonly object[]) => port.postMessage(message, transfer as never) };
+  const channel = {
+    postMessage: (message: FromWorker, transfer?: readonly object[]) => port.postMessage(message, transfer as never),
+    sharesMemory: true,
+  };
   const server = new Server(new ControlBlock(control), channel);
   const ready = await server.getReady(hello);
   if (ready.unready === undefined) port.on('message', (message: ToWorker) => server.receive(message));

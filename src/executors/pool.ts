@@ -5,6 +5,7 @@
 import { realClock } from '../base/clock.ts';
 import { CancelledError, ExecutorFullError, InvalidStateError } from '../base/errors.ts';
 import type { ExceptionContext } from '../core/runtime.ts';
+import { Batching } from './batching.ts';
 import { workerDiedIdle } from './blame.ts';
 import { Crew } from './crew.ts';
 import type { CrewHost } from './crew.ts';
@@ -13,7 +14,9 @@ import { Line } from './line.ts';
 import type { PoolSettings } from './options.ts';
 import { PoolCounters } from './pool-counters.ts';
 import type { Slot } from './slot.ts';
+import { TurnBudget } from './turn-budget.ts';
 import { warnOnce } from './warnings.ts';
+import { HELD_UP, Watch } from './watch.ts';
 import type { StartWorker, WorkerDeath } from './worker-handle.ts';
 
 export class Pool implements JobHost, CrewHost {
@@ -22,6 +25,10 @@ export class Pool implements JobHost, CrewHost {
   readonly #line: Line<Slot>;
   readonly #crew: Crew;
   readonly #report: (context: ExceptionContext) => void;
+  readonly #batching = new Batching();
+  readonly #budget = new TurnBudget();
+  readonly #watch = new Watch(() => this.#look());
+  #pumpComes = false;
   readonly #drained: (() => void)[] = [];
   #killing = 0; // workers that were killed and are not gone yet: their jobs are nowhere else
   #closed = false;
@@ -29,7 +36,7 @@ export class Pool implements JobHost, CrewHost {
   constructor(settings: PoolSettings, start: StartWorker, report: (context: ExceptionContext) => void) {
     this.settings = settings;
     this.#report = report;
-    this.#line = new Line(settings.maxQueue);
+    this.#line = new Line(settings.maxQueue, () => this.#waitingThere);
     this.#crew = new Crew(settings, start, this);
     try {
       this.#crew.grow(settings.min);
@@ -43,7 +50,14 @@ export class Pool implements JobHost, CrewHost {
     let running = 0;
     for (const slot of this.#crew.slots) running += slot.running;
     const { size: workers, idle, respawned } = this.#crew;
-    return { workers, busy: workers - idle, idle, queued: this.#line.queued, running, respawned };
+    return { workers, busy: workers - idle, idle, queued: this.#line.queued + this.#waitingThere, running, respawned };
+  }
+
+  /** Jobs that were sent and wait in a worker behind the running one. */
+  get #waitingThere(): number {
+    let waiting = 0;
+    for (const slot of this.#crew.slots) waiting += slot.waiting;
+    return waiting;
   }
 
   /** Takes a job on: it runs, waits, or ends at once with the reason why it was not accepted. */
@@ -51,7 +65,7 @@ export class Pool implements JobHost, CrewHost {
     if (job.effective !== null) return void job.endCancelled();
     if (this.#closed) return this.#refuse(job, this.#shutDown('accepts no more jobs'));
     const slot = this.#line.empty ? this.#slotFor(job) : null;
-    if (slot !== null) this.#dispatch(slot, job);
+    if (slot !== null) this.#dispatch(slot, [job], this.#batching.cost(job));
     else if (!job.settled) this.#enqueue(job);
   }
 
@@ -67,12 +81,13 @@ export class Pool implements JobHost, CrewHost {
   #enqueue(job: Job): void {
     const { max, maxQueue, name, onFull } = this.settings;
     if (onFull === 'reject' && this.#line.full) {
-      const state = `${max} workers are busy and ${this.#line.queued} jobs wait (maxQueue ${maxQueue})`;
+      const state = `${max} workers are busy and ${this.#line.queued + this.#waitingThere} jobs wait (maxQueue ${maxQueue})`;
       return this.#refuse(job, new ExecutorFullError(`${name} is full: ${state}; job ${JSON.stringify(job.name)} was refused`));
     }
     this.#line.enter(job);
     this.#limitWait(job);
     if (this.#crew.size < max) this.#pump(); // a burst on a cold pool starts the workers at once
+    else this.#pumpSoon();
   }
 
   #limitWait(job: Job): void {
@@ -99,13 +114,34 @@ export class Pool implements JobHost, CrewHost {
     }
   }
 
+  /** When this burst of submitting is over: what has come by then travels together. */
+  #pumpSoon(): void {
+    if (this.#pumpComes) return;
+    this.#pumpComes = true;
+    process.nextTick(this.#pumpNow);
+  }
+
+  readonly #pumpNow = (): void => {
+    this.#pumpComes = false;
+    this.#recallLessUrgent();
+    this.#pump();
+  };
+
   /** Gives work to every worker that can take some. */
   #pump(): void {
-    while (!this.#line.empty) {
+    while (!this.#line.empty && !this.#budget.exceeded(this.#pumpNow)) {
       const slot = this.#crew.pick() ?? this.#openForNext();
-      if (slot === null) return;
-      if (!this.#feed(slot)) return this.#crew.rest(slot); // what waits is bound to other workers
+      if (slot === null) break;
+      if (!this.#feed(slot, this.#crew.idle + 1)) return this.#crew.rest(slot); // what waits is bound to other workers
     }
+    for (const slot of this.#crew.slots) this.#topUp(slot);
+  }
+
+  /** Sends more to a worker that will soon be through with what it has. */
+  #topUp(slot: Slot): void {
+    const { queued } = this.#line;
+    if (!this.#batching.wantsMore(slot, queued) || this.#budget.exceeded(this.#pumpNow)) return;
+    this.#feed(slot, this.#crew.size);
   }
 
   #openForNext(): Slot | null {
@@ -118,12 +154,22 @@ export class Pool implements JobHost, CrewHost {
     return null;
   }
 
-  /** Sends the next job to a free slot. False: there is none for it. */
-  #feed(slot: Slot): boolean {
-    const job = this.#line.take(slot, this.#wakeLater);
-    if (job === null) return false;
-    this.#dispatch(slot, job);
-    return true;
+  /** Sends the next jobs to a slot: its share of what waits. False: there are none for it. */
+  #feed(slot: Slot, sharers: number): boolean {
+    const jobs: Job[] = [];
+    let load = 0;
+    const most = this.#batching.share(slot, this.#line.queued, sharers);
+    while (jobs.length < most) {
+      const job = this.#line.best(slot, this.#wakeLater);
+      if (job === null) break;
+      const cost = this.#batching.cost(job);
+      if ((jobs.length > 0 || slot.busy) && !this.#batching.fits(slot, load + cost)) break;
+      this.#line.remove(job);
+      load += cost;
+      jobs.push(job);
+    }
+    if (jobs.length > 0) this.#dispatch(slot, jobs, load);
+    return jobs.length > 0;
   }
 
   /** A job was bound to this worker, which may be idle. */
@@ -134,16 +180,21 @@ export class Pool implements JobHost, CrewHost {
   #wake(slot: Slot): void {
     if (slot.busy || !this.#crew.slots.has(slot)) return;
     this.#crew.take(slot);
-    if (!this.#feed(slot)) this.#crew.rest(slot);
+    if (!this.#feed(slot, 1)) this.#crew.rest(slot);
   }
 
-  #dispatch(slot: Slot, job: Job): void {
-    const { timeout } = job.settings;
-    this.#line.settle(job, slot);
-    this.counters.waited(performance.now() - job.submittedAt);
-    job.stopTimer();
-    slot.send([job]);
-    if (timeout !== Infinity) this.#limit(slot, job, timeout);
+  #dispatch(slot: Slot, jobs: readonly Job[], load: number): void {
+    const at = performance.now();
+    slot.load += load;
+    for (const job of jobs) {
+      this.#line.settle(job, slot);
+      this.counters.waited(at - job.submittedAt);
+      job.stopTimer();
+    }
+    this.#budget.spend(jobs.length);
+    slot.send(jobs);
+    for (const job of jobs) if (job.settings.timeout !== Infinity) this.#limit(slot, job, job.settings.timeout);
+    if (slot.waiting > 0) this.#watch.start();
   }
 
   /** Counts from the job's start in the worker, which the control block tells: starting a worker must not count. */
@@ -171,12 +222,62 @@ export class Pool implements JobHost, CrewHost {
     if (!this.#crew.slots.has(slot)) return; // it was dismissed
     this.#putBack(unstarted);
     if (slot.retired) this.#replace(slot);
-    else if (!this.#feed(slot)) this.#crew.rest(slot);
+    else this.#goOn(slot);
     this.#checkDrained();
   }
 
+  /** A worker is through with what it had. */
+  #goOn(slot: Slot): void {
+    this.#line.admit();
+    this.#recallHeldUp(); // they are older than what waits in line
+    if (this.#budget.exceeded(this.#pumpNow) || !this.#feed(slot, this.#crew.idle + 1)) this.#crew.rest(slot);
+  }
+
+  slotAdvanced(slot: Slot, unstarted: readonly Job[]): void {
+    if (!this.#crew.slots.has(slot)) return;
+    this.#putBack(unstarted);
+    if (slot.retired) this.#recall(slot);
+    this.#line.admit();
+    if (!this.#line.empty) this.#topUp(slot);
+    this.#checkDrained();
+  }
+
+  /** While workers have several jobs: hears of results that wait behind a long job, and gives what waits there to others. */
+  #look(): boolean {
+    for (const slot of this.#crew.slots) slot.look();
+    if (this.#crew.idle > 0 || this.#crew.size < this.settings.max) {
+      this.#recallHeldUp();
+      this.#pump();
+    }
+    for (const slot of this.#crew.slots) if (slot.waiting > 0) return true;
+    return false;
+  }
+
+  /** Takes back what waits behind a job that takes longer than expected. */
+  #recallHeldUp(): void {
+    for (const slot of this.#crew.slots) {
+      if (slot.waiting === 0 || slot.heldUpFor < HELD_UP) continue;
+      slot.stuck = true;
+      this.#recall(slot);
+    }
+  }
+
+  /** A more urgent job has come: what was sent, has not begun and is less urgent goes back into the line. */
+  #recallLessUrgent(): void {
+    const next = this.#line.peek();
+    if (next === null) return;
+    const { priority } = next.settings;
+    for (const slot of this.#crew.slots) if (slot.leastUrgent > priority) this.#putBack(slot.revokeAbove(priority));
+  }
+
+  #recall(slot: Slot): void {
+    this.#putBack(slot.revokeAll());
+  }
+
   jobEnded(job: Job, ms: number): void {
+    this.#budget.spend(1);
     this.counters.ended(job, ms);
+    if (ms > 0) this.#batching.ran(job, ms);
   }
 
   warn(file: string, text: string): void {
@@ -240,7 +341,14 @@ export class Pool implements JobHost, CrewHost {
     slot.requestCancel(job, error);
     const { onCancel, grace } = job.settings;
     if (onCancel === 'abandon') this.#endCancelled(job, 0);
-    else if (onCancel === 'terminate') this.#checkAt(slot, job, realClock.now() + grace, () => void this.#kill(slot));
+    else if (onCancel === 'terminate') this.#checkAt(slot, job, realClock.now() + grace, () => this.#killFor(job, slot));
+  }
+
+  /** Nothing else must be begun there from now on: who runs when the worker is killed is lost, and must be that job. */
+  #killFor(job: Job, slot: Slot): void {
+    this.#recall(slot);
+    if (slot.runs(job)) void this.#kill(slot);
+    this.#pump();
   }
 
   /** Cancelled jobs end when the worker is really gone; others that it had go elsewhere. */
@@ -266,13 +374,14 @@ export class Pool implements JobHost, CrewHost {
     const limit = timeout === Infinity ? null : realClock.setTimer(realClock.now() + timeout, () => this.#abort(timeout));
     if (!this.#isDrained()) await new Promise<void>((resolve) => this.#drained.push(resolve));
     limit?.[Symbol.dispose]();
+    this.#watch.stop();
     await this.#crew.disband();
   }
 
   /** Jobs that have not begun, wherever they are. */
   #cancelWaiting(): void {
-    const sent = [...this.#crew.slots].flatMap((slot) => slot.revokeAll());
-    for (const job of [...this.#line.toArray(), ...sent]) job.cancelWith(new CancelledError({ source: 'shutdown' }));
+    for (const slot of this.#crew.slots) this.#recall(slot);
+    for (const job of this.#line.toArray()) job.cancelWith(new CancelledError({ source: 'shutdown' }));
   }
 
   /** The time limit of a shutdown has passed: says so and kills what is left. */

@@ -1,27 +1,30 @@
 /**
- * One worker and the jobs that were sent to it. A slot posts a batch, settles its jobs as their outcomes come, and knows
- * which job is to blame when the worker dies: the control block says how many were claimed, and the last of these was running.
- *
- * For now a batch is one job; everything here already takes several.
+ * One worker and the jobs that were sent to it, oldest first. A slot posts batches, settles jobs as their outcomes come, takes
+ * back what has not begun, and knows which job is to blame when the worker dies: the control block tells which one was running.
  */
-import { OffloopError } from '../base/errors.ts';
 import type { CancelledError, WorkerDiedError } from '../base/errors.ts';
 import { ambient } from '../core/scope.ts';
 import { notCloneable } from '../wire/clone-path.ts';
+import { nextSequence, RING, wallClock } from '../wire/control.ts';
 import { decodeThrown, encodeThrown } from '../wire/error-codec.ts';
 import type { Encoded } from '../wire/error-codec.ts';
 import { CODED_VALUE, ERROR, LOAD_ERROR, OUTCOME_FIELDS, TAKEN_BACK, VALUE } from '../wire/protocol.ts';
-import type { Batch, FromWorker, JobExtras, Outcomes, Ready } from '../wire/protocol.ts';
-import { collectTransfer, decodeValues, encodeValues } from '../wire/transfer.ts';
+import type { FromWorker, Outcomes, Ready } from '../wire/protocol.ts';
+import { decodeValues } from '../wire/transfer.ts';
 import { loadFailed, unready, workerDied, workerDiedIdle } from './blame.ts';
+import type { KnownFunction } from './callable.ts';
+import { InFlight } from './in-flight.ts';
 import type { Job, JobOutcome } from './job.ts';
 import { JobQueue } from './job-queue.ts';
 import type { Home } from './line.ts';
+import { Parcel } from './parcel.ts';
 import type { StartWorker, WorkerDeath, WorkerHandle, WorkerListener } from './worker-handle.ts';
 
 export interface SlotHost {
-  /** The batch is over; the slot may take the next. `unstarted` were sent but never began. */
+  /** The worker has nothing left to do. `unstarted` were sent but never began. */
   slotFree(slot: Slot, unstarted: readonly Job[]): void;
+  /** Some of its jobs have ended, others have not. */
+  slotAdvanced(slot: Slot, unstarted: readonly Job[]): void;
   /** The worker is gone. `unstarted` were sent but never began; `between` = no job was running, so none was told. */
   slotDied(slot: Slot, death: WorkerDeath, unstarted: readonly Job[], between: boolean): void;
   jobEnded(job: Job, ms: number): void;
@@ -30,7 +33,6 @@ export interface SlotHost {
 
 const NOTHING: readonly object[] = [];
 const NO_JOBS: readonly Job[] = [];
-let lastSequence = 0;
 
 export class Slot implements WorkerListener, Home {
   readonly bound: JobQueue = new JobQueue(true);
@@ -46,24 +48,43 @@ export class Slot implements WorkerListener, Home {
   failedStart = false;
   #isReady = false; // it has answered once, so a later death is not one at start-up
   #dead = false;
-  #jobs: readonly Job[] = NO_JOBS;
-  #settled = 0; // how many of them have their outcome
+  #back: readonly Job[] = NO_JOBS; // what it gave back while it was dying
+  readonly #flight: InFlight;
+  /** The highest priority number of a job that it may have. */
+  leastUrgent = -Infinity;
+  /** Estimated milliseconds of work that are on their way there. */
+  load = 0;
+  /** Its running job takes longer than expected: nothing must be sent until it has ended. */
+  stuck = false;
 
   constructor(start: StartWorker, host: SlotHost) {
     this.#host = host;
     this.#worker = start(this);
+    this.#flight = new InFlight(this.#worker.control);
   }
 
   get busy(): boolean {
-    return this.#jobs.length > 0;
+    return this.#flight.size > 0;
   }
 
-  /** Abandoned jobs run, too; those that were cancelled before they began do not. */
+  /** How many jobs it was sent of which it has not told the outcome. */
+  get inFlight(): number {
+    return this.#flight.size;
+  }
+
+  /** How many jobs may still be sent. */
+  get room(): number {
+    return RING - this.#flight.size;
+  }
+
+  /** Whether a job runs there, or is about to. Abandoned jobs run, too; those that were cancelled before they began do not. */
   get running(): number {
-    const { claimed } = this.#worker.control;
-    let running = 0;
-    for (let i = this.#settled; i < this.#jobs.length; i++) if (i < claimed || !(this.#jobs[i] as Job).settled) running++;
-    return running;
+    return this.#flight.live > 0 ? 1 : 0;
+  }
+
+  /** How many jobs wait there behind the running one. */
+  get waiting(): number {
+    return Math.max(0, this.#flight.live - 1);
   }
 
   get isReady(): boolean {
@@ -72,58 +93,72 @@ export class Slot implements WorkerListener, Home {
 
   /** It has jobs that somebody waits for, not only abandoned ones. */
   get working(): boolean {
-    return this.#jobs.some((job) => !job.settled);
+    return this.jobs.some((job) => !job.settled);
   }
 
   /** Those that were sent there and have no outcome yet. */
   get jobs(): readonly Job[] {
-    return this.#jobs.slice(this.#settled);
+    return this.#flight.jobs;
   }
 
   get gone(): Promise<void> {
     return this.#worker.gone;
   }
 
-  /** Posts the jobs; none of them has begun anywhere. */
+  /** Posts the jobs; none of them has begun anywhere. There must be room for them. */
   send(jobs: readonly Job[]): void {
-    const base = lastSequence + 1;
-    lastSequence = (lastSequence + jobs.length) % 0x3fffffff;
+    const idle = !this.busy;
     const at = performance.now();
-    this.#jobs = jobs;
-    this.#settled = 0;
-    for (let i = 0; i < jobs.length; i++) (jobs[i] as Job).sent(base + i, at);
-    this.#worker.control.offer(base, jobs.length);
-    this.#worker.keepAlive(true);
-    try {
-      this.#post(jobs);
-    } catch (error) {
-      this.#refused(error);
-    }
-  }
-
-  #post(jobs: readonly Job[]): void {
-    const batch: Batch[number][] = [];
-    let transfer = NOTHING;
+    if (idle) this.#worker.keepAlive(true);
+    const parcel = new Parcel();
     for (const job of jobs) {
-      const { fn } = job;
-      if (!this.#known.has(fn.id)) {
-        this.#known.add(fn.id);
-        this.#worker.send({ type: 'define', fn: fn.id, ref: fn.ref, name: fn.name }, NOTHING);
-      }
-      const { values, replaced } = encodeValues(job.args);
-      batch.push(fn.id, job.id, values, extrasOf(job, replaced));
-      const moved = collectTransfer(values) as readonly object[];
-      if (moved.length > 0) transfer = [...transfer, ...moved];
+      job.sent(nextSequence(this.#flight.next, parcel.jobs.length), at);
+      this.leastUrgent = Math.max(this.leastUrgent, job.settings.priority);
+      this.#pack(job, parcel);
     }
-    this.#worker.send(batch, transfer);
+    this.#post(parcel);
+    // Not within the call that sent: the host is in the middle of it.
+    if (idle && !this.busy) queueMicrotask(() => this.busy || this.#free(NO_JOBS));
   }
 
-  /** What could not be encoded or cloned was not sent, and nothing was transferred. */
-  #refused(error: unknown): void {
-    this.#worker.control.revoke();
-    const ours = error instanceof OffloopError; // the codec of a registered class failed
-    for (const job of this.#jobs) this.#settle(job, { ok: false, error: ours ? error : notCloneable(job.args, 'args', error) }, 0);
-    queueMicrotask(() => this.#free()); // not within the call that sent: the host is in the middle of it
+  #pack(job: Job, parcel: Parcel): void {
+    try {
+      parcel.add(job);
+      this.#introduce(job.fn);
+    } catch (error) {
+      this.#settle(job, { ok: false, error }, 0); // the codec of a registered class failed
+    }
+  }
+
+  #introduce(fn: KnownFunction): void {
+    if (this.#known.has(fn.id)) return;
+    this.#known.add(fn.id);
+    this.#worker.send({ type: 'define', fn: fn.id, ref: fn.ref, name: fn.name }, NOTHING);
+  }
+
+  #post({ jobs, batch, transfer }: Parcel): void {
+    if (jobs.length === 0) return;
+    this.#flight.add(jobs);
+    try {
+      this.#worker.send(batch, transfer);
+    } catch (error) {
+      this.#flight.drop(jobs.length);
+      this.#refused(jobs, error);
+    }
+  }
+
+  /** Nothing was sent, and nothing was transferred. One of the jobs is the cause: the others are sent without it. */
+  #refused(jobs: readonly Job[], error: unknown): void {
+    if (jobs.length === 1) {
+      const [job] = jobs as [Job];
+      return this.#settle(job, { ok: false, error: notCloneable(job.args, 'args', error) }, 0);
+    }
+    for (const job of jobs) {
+      const parcel = new Parcel();
+      job.sequence = this.#flight.next;
+      this.#pack(job, parcel);
+      this.#post(parcel);
+    }
   }
 
   /** Resolves when the worker can run jobs: modules loaded, `init` done. */
@@ -154,9 +189,11 @@ export class Slot implements WorkerListener, Home {
 
   #notReady(error: unknown): void {
     this.retired = this.failedStart = true;
-    for (const job of this.#jobs) this.#settle(job, { ok: false, error: unready(job, error) }, 0);
+    const { jobs } = this;
+    this.#flight.clear();
+    for (const job of jobs) this.#settle(job, { ok: false, error: unready(job, error) }, 0);
     this.#failWaiting(unready(null, error));
-    this.#free();
+    this.#free(NO_JOBS);
   }
 
   #failWaiting(error: unknown): void {
@@ -178,12 +215,35 @@ export class Slot implements WorkerListener, Home {
 
   #receive(outcomes: Outcomes): void {
     this.#isReady = true;
+    const before = this.#flight.size;
+    const back: Job[] = [];
+    this.#flight.collect(this.#ended);
     for (let i = 0; i < outcomes.length && this.busy; i += OUTCOME_FIELDS) {
-      if (outcomes[i] === TAKEN_BACK) return this.#takenBack();
-      const job = this.#jobs[this.#settled++] as Job;
-      this.#settle(job, this.#decode(job, outcomes[i] as number, outcomes[i + 2]), outcomes[i + 1] as number);
+      const job = this.#flight.shift();
+      if (job !== null && outcomes[i] === TAKEN_BACK) back.push(job);
+      else if (job !== null) this.#settle(job, this.#decode(job, outcomes[i] as number, outcomes[i + 2]), outcomes[i + 1] as number);
+      this.#flight.collect(this.#ended);
     }
-    if (this.busy && this.#settled === this.#jobs.length) this.#free();
+    this.#advanced(before, back);
+  }
+
+  readonly #ended = (job: Job, value: unknown, ms: number): void => this.#settle(job, { ok: true, value }, ms);
+
+  /** Looks for results that the worker could not tell of, because its next job takes long. */
+  look(): void {
+    const before = this.#flight.size;
+    this.#flight.collect(this.#ended);
+    this.#advanced(before, NO_JOBS);
+  }
+
+  #advanced(before: number, back: readonly Job[]): void {
+    const { size } = this.#flight;
+    if (size === before) return;
+    this.stuck = false;
+    this.load *= size / before;
+    if (this.#dead) this.#back = back;
+    else if (size === 0) this.#free(back);
+    else this.#host.slotAdvanced(this, back);
   }
 
   #decode(job: Job, kind: number, payload: unknown): JobOutcome {
@@ -195,18 +255,14 @@ export class Slot implements WorkerListener, Home {
     return { ok: false, error: loadFailed(job, error) };
   }
 
-  /** The rest of the batch was taken back before it began: cancelled jobs have ended, the others go elsewhere. */
-  #takenBack(): void {
-    if (!this.#dead) this.#free(this.jobs.filter((job) => !job.settled)); // else `died` gives them back
-  }
-
   #settle(job: Job, outcome: JobOutcome, ms: number): void {
     if (job.end(outcome)) this.#host.jobEnded(job, ms);
   }
 
-  #free(unstarted: readonly Job[] = []): void {
-    this.#jobs = NO_JOBS;
-    this.#settled = 0;
+  #free(unstarted: readonly Job[]): void {
+    this.load = 0;
+    this.leastUrgent = -Infinity;
+    this.stuck = false;
     if (this.#dead) return;
     this.#worker.keepAlive(false);
     this.idleSince = performance.now();
@@ -214,17 +270,34 @@ export class Slot implements WorkerListener, Home {
   }
 
   holds(job: Job): boolean {
-    return this.#jobs.indexOf(job, this.#settled) !== -1;
+    return this.#flight.holds(job);
+  }
+
+  /** Whether the job has begun and not ended. */
+  runs(job: Job): boolean {
+    return this.#flight.runs(job);
   }
 
   /** Takes a job back if the worker has not begun it. False: it runs, or has run. */
   revoke(job: Job): boolean {
-    return this.#jobs.indexOf(job) >= this.#worker.control.revoke();
+    return this.#flight.revoke(job);
   }
 
-  /** Takes back all that has not begun, and returns it; what is not cancelled meanwhile goes elsewhere. */
+  /** Takes back all that has not begun, and returns it, oldest first. */
   revokeAll(): readonly Job[] {
-    return this.busy ? this.#jobs.slice(this.#worker.control.revoke()) : [];
+    return this.#flight.revokeAll(-Infinity);
+  }
+
+  /** Takes back what has not begun and is less urgent than this. */
+  revokeAbove(priority: number): readonly Job[] {
+    this.leastUrgent = priority;
+    return this.#flight.revokeAll(priority);
+  }
+
+  /** Milliseconds for which the running job has run while others wait behind it; 0 when none waits. */
+  get heldUpFor(): number {
+    const { startedAt } = this.#worker.control;
+    return this.#flight.live < 2 || startedAt === 0 ? 0 : wallClock() - startedAt;
   }
 
   /** Raises the running job's flag and signal. */
@@ -236,12 +309,12 @@ export class Slot implements WorkerListener, Home {
   /** When the running job began, on the scale of `performance.now()`; null = it has not. */
   startedAt(job: Job): number | null {
     const { control } = this.#worker;
-    if (this.#jobs.indexOf(job) !== control.claimed - 1 || control.startedAt === 0) return null;
+    if (!this.#flight.runs(job) || control.current !== job.sequence || control.startedAt === 0) return null;
     return control.startedAt - performance.timeOrigin;
   }
 
   #progress(id: number, value: unknown): void {
-    const job = this.#jobs.find((j) => j.id === id);
+    const job = this.jobs.find((j) => j.id === id);
     const onProgress = job?.settings.onProgress;
     if (job === undefined || onProgress === undefined || job.settled) return;
     try {
@@ -254,16 +327,16 @@ export class Slot implements WorkerListener, Home {
   died(death: WorkerDeath, last: readonly FromWorker[]): void {
     this.#dead = this.retired = true;
     for (const message of last) this.message(message);
-    const jobs = this.#jobs;
-    const { claimed } = this.#worker.control;
-    // A worker that dies before it was ready would die again: the first job takes the blame, so that no start is repeated for ever.
-    const begun = this.#isReady ? claimed : Math.max(1, claimed);
-    const running = begun > this.#settled ? jobs[begun - 1] : undefined;
-    this.#jobs = NO_JOBS;
+    this.#flight.collect(this.#ended);
+    const { jobs } = this;
+    this.#flight.clear();
     this.failedStart = !this.#isReady;
-    if (running !== undefined) this.#settle(running, { ok: false, error: workerDied(running, death) }, performance.now() - running.sentAt);
+    // A worker that dies before it was ready would die again: the first job takes the blame, so that no start is repeated for ever.
+    const blamed = jobs.filter((job, i) => this.#flight.hasBegun(job) || (i === 0 && !this.#isReady));
+    for (const job of blamed) this.#settle(job, { ok: false, error: workerDied(job, death) }, performance.now() - job.sentAt);
     this.#failWaiting(this.#diedIdle(death));
-    this.#host.slotDied(this, death, jobs.slice(begun), running === undefined);
+    const unstarted = [...this.#back, ...jobs.filter((job) => !blamed.includes(job))];
+    this.#host.slotDied(this, death, unstarted, blamed.length === 0);
   }
 
   #diedIdle(death: WorkerDeath): WorkerDiedError {
@@ -272,12 +345,13 @@ export class Slot implements WorkerListener, Home {
 
   /** Kills the worker; returns the jobs it had, which the caller settles. */
   terminate(): { jobs: readonly Job[]; gone: Promise<void> } {
-    const { jobs } = this;
-    this.#jobs = NO_JOBS;
-    this.#settled = 0;
     this.#dead = this.retired = true;
+    const gone = this.#worker.terminate(); // what it has said until now is still heard
+    this.#flight.collect(this.#ended);
+    const jobs = [...this.#back, ...this.jobs];
+    this.#flight.clear();
     this.#failWaiting(this.#diedIdle(terminated));
-    return { jobs, gone: this.#worker.terminate() };
+    return { jobs, gone };
   }
 }
 
@@ -298,14 +372,4 @@ interface Waiting {
 
 function isOutcomes(message: FromWorker): message is Outcomes {
   return Array.isArray(message);
-}
-
-function extrasOf(job: Job, encoded: boolean): JobExtras | null {
-  const { timeout, name } = job.settings;
-  if (!encoded && timeout === Infinity && name === undefined) return null;
-  return {
-    ...(name === undefined ? {} : { name }),
-    ...(encoded ? { encoded: true as const } : {}),
-    ...(timeout === Infinity ? {} : { timeout }),
-  };
 }

@@ -22,6 +22,7 @@ interface Made {
 function makeSlot(): Made {
   const host = {
     slotFree: vi.fn<SlotHost['slotFree']>(),
+    slotAdvanced: vi.fn<SlotHost['slotAdvanced']>(),
     slotDied: vi.fn<SlotHost['slotDied']>(),
     jobEnded: vi.fn<SlotHost['jobEnded']>(),
     warn: vi.fn<SlotHost['warn']>(),

@@ -1,0 +1,123 @@
+/**
+ * The jobs that are on their way to one worker, and in it: in the order in which they were sent, by sequence number. Who has
+ * begun, and what was taken back, is in the control block that both sides share.
+ */
+import { nextSequence, RING } from '../wire/control.ts';
+import type { ControlBlock } from '../wire/control.ts';
+import type { Job } from './job.ts';
+
+const MASK = RING - 1;
+
+export class InFlight {
+  readonly #control: ControlBlock;
+  /** null = taken back, but the worker has yet to go past it. */
+  readonly #ring: (Job | null)[] = [];
+  #head = 1;
+  #next = 1;
+  #live = 0; // how many of them were not taken back
+
+  constructor(control: ControlBlock) {
+    this.#control = control;
+  }
+
+  /** How many the worker has not told the outcome of, taken back ones included. */
+  get size(): number {
+    return nextSequence(this.#next, -this.#head);
+  }
+
+  /** Without those that were taken back. */
+  get live(): number {
+    return this.#live;
+  }
+
+  /** The sequence number of the next job that is added. */
+  get next(): number {
+    return this.#next;
+  }
+
+  get jobs(): Job[] {
+    const jobs: Job[] = [];
+    for (let s = this.#head; s !== this.#next; s = nextSequence(s)) {
+      const job = this.#ring[s & MASK];
+      if (job) jobs.push(job);
+    }
+    return jobs;
+  }
+
+  /** Before they are posted: the worker may be quick. */
+  add(jobs: readonly Job[]): void {
+    const first = this.#next;
+    for (let i = 0; i < jobs.length; i++) this.#ring[(first + i) & MASK] = jobs[i] as Job;
+    this.#control.offer(first, jobs.length);
+    this.#next = nextSequence(first, jobs.length);
+    this.#live += jobs.length;
+  }
+
+  /** The youngest were not posted after all. */
+  drop(count: number): void {
+    this.#next = nextSequence(this.#next, -count);
+    this.#live -= count;
+    for (let i = 0; i < count; i++) this.#ring[nextSequence(this.#next, i) & MASK] = null;
+  }
+
+  clear(): void {
+    for (let s = this.#head; s !== this.#next; s = nextSequence(s)) this.#ring[s & MASK] = null;
+    this.#head = this.#next;
+    this.#live = 0;
+  }
+
+  /** Takes out the oldest, whose outcome came; null when it had been taken back. */
+  shift(): Job | null {
+    const place = this.#head & MASK;
+    const job = this.#ring[place] as Job | null;
+    this.#ring[place] = null;
+    this.#head = nextSequence(this.#head);
+    if (job !== null) this.#live--;
+    return job;
+  }
+
+  /** Takes out the oldest ones that are over without a message: their results stand in the control block. */
+  collect(ended: (job: Job, value: unknown, ms: number) => void): void {
+    const control = this.#control;
+    while (this.#head !== this.#next) {
+      const sequence = this.#head;
+      const kept = control.isKept(sequence);
+      if (!kept && !(this.#ring[sequence & MASK] === null && control.hasPassed(sequence))) return;
+      const job = this.shift();
+      if (job !== null && kept) ended(job, control.kept(sequence), control.keptTime(sequence));
+    }
+  }
+
+  holds(job: Job): boolean {
+    return this.#ring[job.sequence & MASK] === job;
+  }
+
+  hasBegun(job: Job): boolean {
+    return this.#control.hasBegun(job.sequence);
+  }
+
+  /** It has begun and not ended. */
+  runs(job: Job): boolean {
+    return this.holds(job) && this.#control.isRunning(job.sequence);
+  }
+
+  /** Takes a job back if the worker has not begun it. False: it runs, or has run. */
+  revoke(job: Job): boolean {
+    if (!this.#control.takeBack(job.sequence)) return false;
+    this.#ring[job.sequence & MASK] = null;
+    this.#live--;
+    return true;
+  }
+
+  /** Takes back all that has not begun and has a priority number above this, and returns it, oldest first. */
+  revokeAll(priority: number): Job[] {
+    const back: Job[] = [];
+    // From the youngest on: what the worker begins meanwhile is older.
+    for (let s = this.#next; s !== this.#head; ) {
+      s = nextSequence(s, -1);
+      const job = this.#ring[s & MASK];
+      if (job && job.settings.priority > priority && this.revoke(job)) back.push(job);
+    }
+    return back.reverse();
+  }
+}
