@@ -109,14 +109,23 @@ export class InFlight {
     return true;
   }
 
-  /** Takes back all that has not begun and has a priority number above this, and returns it, oldest first. */
-  revokeAll(priority: number): Job[] {
+  /** Takes back all that has not begun, and returns it, oldest first. */
+  revokeAll(): Job[] {
+    return this.#revoke(this.#head, () => true);
+  }
+
+  /** Takes back what has not begun and is less urgent than this; the oldest is as good as begun. */
+  revokeAbove(priority: number): Job[] {
+    return this.#revoke(nextSequence(this.#head), (job) => job.settings.priority > priority);
+  }
+
+  #revoke(from: number, wanted: (job: Job) => boolean): Job[] {
     const back: Job[] = [];
     // From the youngest on: what the worker begins meanwhile is older.
-    for (let s = this.#next; s !== this.#head; ) {
+    for (let s = this.#next; s !== from && s !== this.#head; ) {
       s = nextSequence(s, -1);
       const job = this.#ring[s & MASK];
-      if (job && job.settings.priority > priority && this.revoke(job)) back.push(job);
+      if (job && wanted(job) && this.revoke(job)) back.push(job);
     }
     return back.reverse();
   }

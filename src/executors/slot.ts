@@ -51,7 +51,7 @@ export class Slot implements WorkerListener, Home {
   #back: readonly Job[] = NO_JOBS; // what it gave back while it was dying
   readonly #flight: InFlight;
   /** The highest priority number of a job that it may have. */
-  leastUrgent = -Infinity;
+  leastUrgent: number = -Infinity;
   /** Estimated milliseconds of work that are on their way there. */
   load = 0;
   /** Its running job takes longer than expected: nothing must be sent until it has ended. */
@@ -285,13 +285,13 @@ export class Slot implements WorkerListener, Home {
 
   /** Takes back all that has not begun, and returns it, oldest first. */
   revokeAll(): readonly Job[] {
-    return this.#flight.revokeAll(-Infinity);
+    return this.#flight.revokeAll();
   }
 
   /** Takes back what has not begun and is less urgent than this. */
   revokeAbove(priority: number): readonly Job[] {
     this.leastUrgent = priority;
-    return this.#flight.revokeAll(priority);
+    return this.#flight.revokeAbove(priority);
   }
 
   /** Milliseconds for which the running job has run while others wait behind it; 0 when none waits. */
