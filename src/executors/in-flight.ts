@@ -122,7 +122,7 @@ export class InFlight {
   #revoke(from: number, wanted: (job: Job) => boolean): Job[] {
     const back: Job[] = [];
     // From the youngest on: what the worker begins meanwhile is older.
-    for (let s = this.#next; s !== from && s !== this.#head; ) {
+    for (let s = this.#next; s !== from && s !== this.#head;) {
       s = nextSequence(s, -1);
       const job = this.#ring[s & MASK];
       if (job && wanted(job) && this.revoke(job)) back.push(job);

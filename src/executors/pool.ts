@@ -86,7 +86,8 @@ export class Pool implements JobHost, CrewHost {
     }
     this.#line.enter(job);
     this.#limitWait(job);
-    if (this.#crew.size < max) this.#pump(); // a burst on a cold pool starts the workers at once
+    if (this.#crew.size < max)
+      this.#pump(); // a burst on a cold pool starts the workers at once
     else this.#pumpSoon();
   }
 

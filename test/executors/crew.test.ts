@@ -17,7 +17,14 @@ function makeCrew(options: PoolOptions): { crew: Crew; workers: FakeWorker[]; le
   const left: Slot[] = [];
   const broken = { by: null as Error | null };
   const nothing = (): void => {};
-  const host = { slotFree: nothing, slotAdvanced: nothing, slotDied: nothing, jobEnded: nothing, warn: nothing, slotLeaves: (slot: Slot) => void left.push(slot) };
+  const host = {
+    slotFree: nothing,
+    slotAdvanced: nothing,
+    slotDied: nothing,
+    jobEnded: nothing,
+    warn: nothing,
+    slotLeaves: (slot: Slot) => void left.push(slot),
+  };
   const crew = new Crew(
     resolvePoolOptions(options, 'crew'),
     (listener) => {

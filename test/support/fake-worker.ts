@@ -13,7 +13,7 @@ import { Pool } from '../../src/executors/pool.ts';
 import type { WorkerDeath, WorkerHandle, WorkerListener } from '../../src/executors/worker-handle.ts';
 import { ControlBlock } from '../../src/wire/control.ts';
 import { encodeThrown } from '../../src/wire/error-codec.ts';
-import { ERROR, JOB_FIELDS, LOAD_ERROR, TAKEN_BACK, VALUE } from '../../src/wire/protocol.ts';
+import { ERROR, JOB_FIELDS, LOAD_ERROR, VALUE } from '../../src/wire/protocol.ts';
 import type { Batch, FromWorker, Ready, ToWorker } from '../../src/wire/protocol.ts';
 
 type Rare = Exclude<ToWorker, Batch>;
@@ -95,7 +95,7 @@ export class FakeWorker implements WorkerHandle {
     while (this.#begun < ids.length) {
       const id = ids[this.#begun++] as number;
       if (this.control.claim(this.#begun)) return id;
-      this.say([TAKEN_BACK, 0, null]);
+      this.say([]); // it stands in the control block
     }
     return null;
   }
