@@ -13,6 +13,10 @@ const LOAD = 1;
 const DEAR = LOAD / 4;
 /** Jobs per message: the loop must not be busy for long with one. */
 const MAX_BATCH = 256;
+/** Jobs that are worth a message of their own although the worker is busy. */
+const WORTH_IT = 32;
+/** Jobs that end at once. */
+const BURST = 4;
 /** Milliseconds: no job is free, whatever was measured. */
 const LEAST = 0.001;
 
@@ -40,11 +44,14 @@ export class Batching {
     return Math.min(MAX_BATCH, slot.room, Math.max(1, Math.ceil(queued / sharers)));
   }
 
-  /**
-   * Whether a busy slot should get more: while it has work for long, or little is to be had, one larger message later is
-   * better than many small ones now.
-   */
+  /** Whether a busy slot should get more: one large message later is better than many small ones now. */
   wantsMore(slot: Slot, queued: number): boolean {
-    return slot.busy && !slot.stuck && !slot.retired && slot.load < LOAD / 2 && slot.inFlight <= Math.min(queued, MAX_BATCH / 2);
+    if (queued < WORTH_IT || !slot.busy || slot.stuck || slot.retired) return false;
+    return slot.load < LOAD / 2 && slot.inFlight <= Math.min(queued, MAX_BATCH / 2);
+  }
+
+  /** Whether so many jobs that ended at once let expect as many new ones, from those who waited for them. */
+  announcesMore(ended: number): boolean {
+    return ended >= BURST;
   }
 }

@@ -19,6 +19,8 @@ import { warnOnce } from './warnings.ts';
 import { HELD_UP, Watch } from './watch.ts';
 import type { StartWorker, WorkerDeath } from './worker-handle.ts';
 
+const settled: Promise<void> = Promise.resolve();
+
 export class Pool implements JobHost, CrewHost {
   readonly counters: PoolCounters = new PoolCounters();
   readonly settings: PoolSettings;
@@ -29,6 +31,7 @@ export class Pool implements JobHost, CrewHost {
   readonly #budget = new TurnBudget();
   readonly #watch = new Watch(() => this.#look());
   #pumpComes = false;
+  #burst = false;
   readonly #drained: (() => void)[] = [];
   #killing = 0; // workers that were killed and are not gone yet: their jobs are nowhere else
   #closed = false;
@@ -64,7 +67,7 @@ export class Pool implements JobHost, CrewHost {
   submit(job: Job): void {
     if (job.effective !== null) return void job.endCancelled();
     if (this.#closed) return this.#refuse(job, this.#shutDown('accepts no more jobs'));
-    const slot = this.#line.empty ? this.#slotFor(job) : null;
+    const slot = this.#line.empty && !this.#burst ? this.#slotFor(job) : null;
     if (slot !== null) this.#dispatch(slot, [job], this.#batching.cost(job));
     else if (!job.settled) this.#enqueue(job);
   }
@@ -122,8 +125,18 @@ export class Pool implements JobHost, CrewHost {
     process.nextTick(this.#pumpNow);
   }
 
+  /** Many jobs have ended at once: those who waited for them go on now, and what they submit shall travel together. */
+  #expectBurst(): void {
+    if (this.#burst) return;
+    this.#burst = true;
+    void settled.then(this.#afterBurst);
+  }
+
+  /** One microtask later a tick comes after all microtasks; from a callback of the loop it would come before them. */
+  readonly #afterBurst = (): void => process.nextTick(this.#pumpNow);
+
   readonly #pumpNow = (): void => {
-    this.#pumpComes = false;
+    this.#pumpComes = this.#burst = false;
     this.#recallLessUrgent();
     this.#pump();
   };
@@ -219,9 +232,10 @@ export class Pool implements JobHost, CrewHost {
     job.checkAt(when, () => void setImmediate(stillThere));
   }
 
-  slotFree(slot: Slot, unstarted: readonly Job[]): void {
+  slotFree(slot: Slot, unstarted: readonly Job[], ended: number): void {
     if (!this.#crew.slots.has(slot)) return; // it was dismissed
     this.#putBack(unstarted);
+    if (this.#batching.announcesMore(ended)) this.#expectBurst();
     if (slot.retired) this.#replace(slot);
     else this.#goOn(slot);
     this.#checkDrained();

@@ -21,8 +21,8 @@ import { Parcel } from './parcel.ts';
 import type { StartWorker, WorkerDeath, WorkerHandle, WorkerListener } from './worker-handle.ts';
 
 export interface SlotHost {
-  /** The worker has nothing left to do. `unstarted` were sent but never began. */
-  slotFree(slot: Slot, unstarted: readonly Job[]): void;
+  /** The worker has nothing left to do. `unstarted` were sent but never began; `ended` = how many have just ended. */
+  slotFree(slot: Slot, unstarted: readonly Job[], ended: number): void;
   /** Some of its jobs have ended, others have not. */
   slotAdvanced(slot: Slot, unstarted: readonly Job[]): void;
   /** The worker is gone. `unstarted` were sent but never began; `between` = no job was running, so none was told. */
@@ -242,7 +242,7 @@ export class Slot implements WorkerListener, Home {
     this.stuck = false;
     this.load *= size / before;
     if (this.#dead) this.#back = back;
-    else if (size === 0) this.#free(back);
+    else if (size === 0) this.#free(back, before);
     else this.#host.slotAdvanced(this, back);
   }
 
@@ -259,14 +259,14 @@ export class Slot implements WorkerListener, Home {
     if (job.end(outcome)) this.#host.jobEnded(job, ms);
   }
 
-  #free(unstarted: readonly Job[]): void {
+  #free(unstarted: readonly Job[], ended = 0): void {
     this.load = 0;
     this.leastUrgent = -Infinity;
     this.stuck = false;
     if (this.#dead) return;
     this.#worker.keepAlive(false);
     this.idleSince = performance.now();
-    this.#host.slotFree(this, unstarted);
+    this.#host.slotFree(this, unstarted, ended);
   }
 
   holds(job: Job): boolean {

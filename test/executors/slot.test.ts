@@ -62,7 +62,7 @@ describe('a batch', () => {
     worker.say([VALUE, 1, 'b', VALUE, 2, 'c']);
     expect(jobs.map(outcome)).toEqual(['a', 'b', 'c']);
     expect([slot.busy, slot.working, slot.running, slot.jobs]).toEqual([false, false, 0, []]);
-    expect(host.slotFree).toHaveBeenCalledExactlyOnceWith(slot, []);
+    expect(host.slotFree).toHaveBeenCalledExactlyOnceWith(slot, [], expect.any(Number));
     expect(host.jobEnded.mock.calls.map(([job, ms]) => [job, ms])).toEqual([
       [jobs[0], 1],
       [jobs[1], 1],
@@ -82,7 +82,7 @@ describe('a batch', () => {
     expect([slot.jobs.length, slot.holds(jobs[1]!), slot.holds(jobs[2]!), slot.waiting]).toEqual([2, false, true, 1]);
     worker.finish('first');
     expect(worker.run('last')).toBe(true);
-    expect(host.slotFree).toHaveBeenCalledExactlyOnceWith(slot, []);
+    expect(host.slotFree).toHaveBeenCalledExactlyOnceWith(slot, [], expect.any(Number));
     expect([outcome(jobs[0]!), outcome(jobs[2]!)]).toEqual(['first', 'last']);
     expect(await failure(jobs[1]!)).toBeInstanceOf(CancelledError);
   });
@@ -107,7 +107,7 @@ describe('a batch', () => {
     worker.say([TAKEN_BACK, 0, null]);
     expect(host.slotAdvanced).toHaveBeenCalledExactlyOnceWith(slot, [jobs[0]]);
     worker.say([TAKEN_BACK, 0, null, TAKEN_BACK, 0, null]);
-    expect(host.slotFree).toHaveBeenCalledExactlyOnceWith(slot, jobs.slice(1));
+    expect(host.slotFree).toHaveBeenCalledExactlyOnceWith(slot, jobs.slice(1), expect.any(Number));
   });
 
   it('gives back only what is less urgent, and not the first, which is as good as begun', () => {
@@ -188,7 +188,7 @@ describe('arguments', () => {
     expect(await failure(bad)).toBeInstanceOf(NotCloneableError);
     expect(await failure(bad)).toMatchObject({ path: 'args[0].list[1]' });
     expect(worker.batches).toBe(0);
-    expect(host.slotFree).toHaveBeenCalledExactlyOnceWith(slot, []);
+    expect(host.slotFree).toHaveBeenCalledExactlyOnceWith(slot, [], expect.any(Number));
     slot.send([makeJob({}, ['good'])]);
     expect(worker.sent('define')).toHaveLength(1);
     expect(worker.run()).toBe(true);
