@@ -39,14 +39,15 @@ export class Batching {
     return slot.load + cost <= LOAD;
   }
 
-  /** How many of `queued` jobs the slot may be given, which `sharers` slots want. */
+  /** How many of `queued` jobs the slot may be given, which `sharers` slots want. One that starts up keeps the others waiting. */
   share(slot: Slot, queued: number, sharers: number): number {
+    if (!slot.isReady) return 1;
     return Math.min(MAX_BATCH, slot.room, Math.max(1, Math.ceil(queued / sharers)));
   }
 
   /** Whether a busy slot should get more: one large message later is better than many small ones now. */
   wantsMore(slot: Slot, queued: number): boolean {
-    if (queued < WORTH_IT || !slot.busy || slot.stuck || slot.retired) return false;
+    if (queued < WORTH_IT || !slot.busy || !slot.isReady || slot.stuck || slot.retired) return false;
     return slot.load < LOAD / 2 && slot.inFlight <= Math.min(queued, MAX_BATCH / 2);
   }
 

@@ -5,21 +5,17 @@
 import { realClock } from '../base/clock.ts';
 import { CancelledError, ExecutorFullError, InvalidStateError } from '../base/errors.ts';
 import type { ExceptionContext } from '../core/runtime.ts';
-import { Batching } from './batching.ts';
 import { workerDiedIdle } from './blame.ts';
 import { Crew } from './crew.ts';
 import type { CrewHost } from './crew.ts';
+import { Feeder } from './feeder.ts';
 import type { Job, JobHost } from './job.ts';
 import { Line } from './line.ts';
 import type { PoolSettings } from './options.ts';
 import { PoolCounters } from './pool-counters.ts';
 import type { Slot } from './slot.ts';
-import { TurnBudget } from './turn-budget.ts';
 import { warnOnce } from './warnings.ts';
-import { HELD_UP, Watch } from './watch.ts';
 import type { StartWorker, WorkerDeath } from './worker-handle.ts';
-
-const settled: Promise<void> = Promise.resolve();
 
 export class Pool implements JobHost, CrewHost {
   readonly counters: PoolCounters = new PoolCounters();
@@ -27,11 +23,7 @@ export class Pool implements JobHost, CrewHost {
   readonly #line: Line<Slot>;
   readonly #crew: Crew;
   readonly #report: (context: ExceptionContext) => void;
-  readonly #batching = new Batching();
-  readonly #budget = new TurnBudget();
-  readonly #watch = new Watch(() => this.#look());
-  #pumpComes = false;
-  #burst = false;
+  readonly #feeder: Feeder;
   readonly #drained: (() => void)[] = [];
   #killing = 0; // workers that were killed and are not gone yet: their jobs are nowhere else
   #closed = false;
@@ -41,6 +33,11 @@ export class Pool implements JobHost, CrewHost {
     this.#report = report;
     this.#line = new Line(settings.maxQueue, () => this.#waitingThere);
     this.#crew = new Crew(settings, start, this);
+    this.#feeder = new Feeder(settings, this.#line, this.#crew, this.counters, {
+      open: (job) => this.#open(job),
+      limit: (slot, job, timeout) => this.#limit(slot, job, timeout),
+      putBack: (jobs) => this.#putBack(jobs),
+    });
     try {
       this.#crew.grow(settings.min);
     } catch (error) {
@@ -67,8 +64,8 @@ export class Pool implements JobHost, CrewHost {
   submit(job: Job): void {
     if (job.effective !== null) return void job.endCancelled();
     if (this.#closed) return this.#refuse(job, this.#shutDown('accepts no more jobs'));
-    const slot = this.#line.empty && !this.#burst ? this.#slotFor(job) : null;
-    if (slot !== null) this.#dispatch(slot, [job], this.#batching.cost(job));
+    const slot = this.#line.empty && !this.#feeder.collects ? this.#slotFor(job) : null;
+    if (slot !== null) this.#feeder.give(slot, job);
     else if (!job.settled) this.#enqueue(job);
   }
 
@@ -90,8 +87,8 @@ export class Pool implements JobHost, CrewHost {
     this.#line.enter(job);
     this.#limitWait(job);
     if (this.#crew.size < max)
-      this.#pump(); // a burst on a cold pool starts the workers at once
-    else this.#pumpSoon();
+      this.#feeder.pump(); // a burst on a cold pool starts the workers at once
+    else this.#feeder.pumpSoon();
   }
 
   #limitWait(job: Job): void {
@@ -118,99 +115,6 @@ export class Pool implements JobHost, CrewHost {
     }
   }
 
-  /** When this burst of submitting is over: what has come by then travels together. */
-  #pumpSoon(): void {
-    if (this.#pumpComes) return;
-    this.#pumpComes = true;
-    process.nextTick(this.#pumpNow);
-  }
-
-  /** Many jobs have ended at once: those who waited for them go on now, and what they submit shall travel together. */
-  #expectBurst(): void {
-    if (this.#burst) return;
-    this.#burst = true;
-    void settled.then(this.#afterBurst);
-  }
-
-  /** One microtask later a tick comes after all microtasks; from a callback of the loop it would come before them. */
-  readonly #afterBurst = (): void => process.nextTick(this.#pumpNow);
-
-  readonly #pumpNow = (): void => {
-    this.#pumpComes = this.#burst = false;
-    this.#recallLessUrgent();
-    this.#pump();
-  };
-
-  /** Gives work to every worker that can take some. */
-  #pump(): void {
-    while (!this.#line.empty && !this.#budget.exceeded(this.#pumpNow)) {
-      const slot = this.#crew.pick() ?? this.#openForNext();
-      if (slot === null) break;
-      if (!this.#feed(slot, this.#crew.idle + 1)) return this.#crew.rest(slot); // what waits is bound to other workers
-    }
-    for (const slot of this.#crew.slots) this.#topUp(slot);
-  }
-
-  /** Sends more to a worker that will soon be through with what it has. */
-  #topUp(slot: Slot): void {
-    const { queued } = this.#line;
-    if (!this.#batching.wantsMore(slot, queued) || this.#budget.exceeded(this.#pumpNow)) return;
-    this.#feed(slot, this.#crew.size);
-  }
-
-  #openForNext(): Slot | null {
-    while (this.#crew.size < this.settings.max) {
-      const job = this.#line.next(null, this.#wakeLater);
-      if (job === null) return null;
-      const slot = this.#open(job);
-      if (slot !== null || !job.settled) return slot;
-    }
-    return null;
-  }
-
-  /** Sends the next jobs to a slot: its share of what waits. False: there are none for it. */
-  #feed(slot: Slot, sharers: number): boolean {
-    const jobs: Job[] = [];
-    let load = 0;
-    const most = this.#batching.share(slot, this.#line.queued, sharers);
-    while (jobs.length < most) {
-      const job = this.#line.best(slot, this.#wakeLater);
-      if (job === null) break;
-      const cost = this.#batching.cost(job);
-      if ((jobs.length > 0 || slot.busy) && !this.#batching.fits(slot, load + cost)) break;
-      this.#line.remove(job);
-      load += cost;
-      jobs.push(job);
-    }
-    if (jobs.length > 0) this.#dispatch(slot, jobs, load);
-    return jobs.length > 0;
-  }
-
-  /** A job was bound to this worker, which may be idle. */
-  readonly #wakeLater = (slot: Slot): void => {
-    if (!slot.busy) queueMicrotask(() => this.#wake(slot));
-  };
-
-  #wake(slot: Slot): void {
-    if (slot.busy || !this.#crew.slots.has(slot)) return;
-    this.#crew.take(slot);
-    if (!this.#feed(slot, 1)) this.#crew.rest(slot);
-  }
-
-  #dispatch(slot: Slot, jobs: readonly Job[], load: number): void {
-    const at = performance.now();
-    slot.load += load;
-    for (const job of jobs) {
-      this.#line.settle(job, slot);
-      this.counters.waited(at - job.submittedAt);
-      job.stopTimer();
-    }
-    this.#budget.spend(jobs.length);
-    slot.send(jobs);
-    for (const job of jobs) if (job.settings.timeout !== Infinity) this.#limit(slot, job, job.settings.timeout);
-    if (slot.waiting > 0) this.#watch.start();
-  }
-
   /** Counts from the job's start in the worker, which the control block tells: starting a worker must not count. */
   #limit(slot: Slot, job: Job, timeout: number): void {
     const text = `Job ${JSON.stringify(job.name)} ran longer than its timeout of ${timeout} ms`;
@@ -235,64 +139,21 @@ export class Pool implements JobHost, CrewHost {
   slotFree(slot: Slot, unstarted: readonly Job[], ended: number): void {
     if (!this.#crew.slots.has(slot)) return; // it was dismissed
     this.#putBack(unstarted);
-    if (this.#batching.announcesMore(ended)) this.#expectBurst();
     if (slot.retired) this.#replace(slot);
-    else this.#goOn(slot);
+    else this.#feeder.goOn(slot, ended);
     this.#checkDrained();
-  }
-
-  /** A worker is through with what it had. */
-  #goOn(slot: Slot): void {
-    this.#line.admit();
-    this.#recallHeldUp(); // they are older than what waits in line
-    if (this.#budget.exceeded(this.#pumpNow) || !this.#feed(slot, this.#crew.idle + 1)) this.#crew.rest(slot);
   }
 
   slotAdvanced(slot: Slot, unstarted: readonly Job[]): void {
     if (!this.#crew.slots.has(slot)) return;
     this.#putBack(unstarted);
-    if (slot.retired) this.#recall(slot);
-    this.#line.admit();
-    if (!this.#line.empty) this.#topUp(slot);
+    this.#feeder.advanced(slot);
     this.#checkDrained();
   }
 
-  /** While workers have several jobs: hears of results that wait behind a long job, and gives what waits there to others. */
-  #look(): boolean {
-    for (const slot of this.#crew.slots) slot.look();
-    if (this.#crew.idle > 0 || this.#crew.size < this.settings.max) {
-      this.#recallHeldUp();
-      this.#pump();
-    }
-    for (const slot of this.#crew.slots) if (slot.waiting > 0) return true;
-    return false;
-  }
-
-  /** Takes back what waits behind a job that takes longer than expected. */
-  #recallHeldUp(): void {
-    for (const slot of this.#crew.slots) {
-      if (slot.waiting === 0 || slot.heldUpFor < HELD_UP) continue;
-      slot.stuck = true;
-      this.#recall(slot);
-    }
-  }
-
-  /** A more urgent job has come: what was sent, has not begun and is less urgent goes back into the line. */
-  #recallLessUrgent(): void {
-    const next = this.#line.peek();
-    if (next === null) return;
-    const { priority } = next.settings;
-    for (const slot of this.#crew.slots) if (slot.leastUrgent > priority) this.#putBack(slot.revokeAbove(priority));
-  }
-
-  #recall(slot: Slot): void {
-    this.#putBack(slot.revokeAll());
-  }
-
   jobEnded(job: Job, ms: number): void {
-    this.#budget.spend(1);
     this.counters.ended(job, ms);
-    if (ms > 0) this.#batching.ran(job, ms);
+    this.#feeder.ended(job, ms);
   }
 
   warn(file: string, text: string): void {
@@ -328,7 +189,7 @@ export class Pool implements JobHost, CrewHost {
 
   /** Starts what is needed in place of a worker that is gone. One that could not start would only fail again. */
   #refill(gone: Slot): void {
-    this.#pump();
+    this.#feeder.pump();
     if (this.#closed || gone.failedStart) return;
     try {
       this.#crew.grow(this.settings.min);
@@ -361,9 +222,9 @@ export class Pool implements JobHost, CrewHost {
 
   /** Nothing else must be begun there from now on: who runs when the worker is killed is lost, and must be that job. */
   #killFor(job: Job, slot: Slot): void {
-    this.#recall(slot);
+    this.#feeder.recall(slot);
     if (slot.runs(job)) void this.#kill(slot);
-    this.#pump();
+    this.#feeder.pump();
   }
 
   /** Cancelled jobs end when the worker is really gone; others that it had go elsewhere. */
@@ -389,13 +250,13 @@ export class Pool implements JobHost, CrewHost {
     const limit = timeout === Infinity ? null : realClock.setTimer(realClock.now() + timeout, () => this.#abort(timeout));
     if (!this.#isDrained()) await new Promise<void>((resolve) => this.#drained.push(resolve));
     limit?.[Symbol.dispose]();
-    this.#watch.stop();
+    this.#feeder.stop();
     await this.#crew.disband();
   }
 
   /** Jobs that have not begun, wherever they are. */
   #cancelWaiting(): void {
-    for (const slot of this.#crew.slots) this.#recall(slot);
+    for (const slot of this.#crew.slots) this.#feeder.recall(slot);
     for (const job of this.#line.toArray()) job.cancelWith(new CancelledError({ source: 'shutdown' }));
   }
 

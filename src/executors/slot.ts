@@ -48,6 +48,7 @@ export class Slot implements WorkerListener, Home {
   failedStart = false;
   #isReady = false; // it has answered once, so a later death is not one at start-up
   #dead = false;
+  #heardAt = 0; // when it was sent something to do, or told of something
   #back: readonly Job[] = NO_JOBS; // what it gave back while it was dying
   readonly #flight: InFlight;
   /** The highest priority number of a job that it may have. */
@@ -109,7 +110,7 @@ export class Slot implements WorkerListener, Home {
   send(jobs: readonly Job[]): void {
     const idle = !this.busy;
     const at = performance.now();
-    if (idle) this.#worker.keepAlive(true);
+    if (idle) this.#begins(at);
     const parcel = new Parcel();
     for (const job of jobs) {
       job.sent(nextSequence(this.#flight.next, parcel.jobs.length), at);
@@ -119,6 +120,11 @@ export class Slot implements WorkerListener, Home {
     this.#post(parcel);
     // Not within the call that sent: the host is in the middle of it.
     if (idle && !this.busy) queueMicrotask(() => this.busy || this.#free(NO_JOBS));
+  }
+
+  #begins(at: number): void {
+    this.#heardAt = at;
+    this.#worker.keepAlive(true);
   }
 
   #pack(job: Job, parcel: Parcel): void {
@@ -239,6 +245,7 @@ export class Slot implements WorkerListener, Home {
   #advanced(before: number, back: readonly Job[]): void {
     const { size } = this.#flight;
     if (size === before) return;
+    this.#heardAt = performance.now();
     this.stuck = false;
     this.load *= size / before;
     if (this.#dead) this.#back = back;
@@ -296,8 +303,9 @@ export class Slot implements WorkerListener, Home {
 
   /** Milliseconds for which the running job has run while others wait behind it; 0 when none waits. */
   get heldUpFor(): number {
-    const { startedAt } = this.#worker.control;
-    return this.#flight.live < 2 || startedAt === 0 ? 0 : wallClock() - startedAt;
+    if (this.#flight.live < 2) return 0;
+    const { startedAt } = this.#worker.control; // 0 while its module is being loaded
+    return startedAt === 0 ? performance.now() - this.#heardAt : wallClock() - startedAt;
   }
 
   /** Raises the running job's flag and signal. */
