@@ -2,7 +2,7 @@
  * The jobs that are on their way to one worker, and in it: in the order in which they were sent, by sequence number. Who has
  * begun, and what was taken back, is in the control block that both sides share.
  */
-import { nextSequence, RING } from '../wire/control.ts';
+import { nextSequence, RING, wallClock } from '../wire/control.ts';
 import type { ControlBlock } from '../wire/control.ts';
 import type { Job } from './job.ts';
 
@@ -99,6 +99,22 @@ export class InFlight {
   /** It has begun and not ended. */
   runs(job: Job): boolean {
     return this.holds(job) && this.#control.isRunning(job.sequence);
+  }
+
+  byId(id: number): Job | undefined {
+    return this.jobs.find((job) => job.id === id);
+  }
+
+  /** When the job began that runs now, on the scale of `performance.now()`; null = it has not. */
+  startedAt(job: Job): number | null {
+    const { current, startedAt } = this.#control;
+    return this.runs(job) && current === job.sequence && startedAt !== 0 ? startedAt - performance.timeOrigin : null;
+  }
+
+  /** Milliseconds since the job began that was begun last; Infinity while its module is being loaded. */
+  get runsFor(): number {
+    const { startedAt } = this.#control;
+    return startedAt === 0 ? Infinity : wallClock() - startedAt;
   }
 
   /** Takes a job back if the worker has not begun it. False: it runs, or has run. */

@@ -1,7 +1,11 @@
-/** Jobs packed for one message to a worker. */
+/** Jobs packed for one message to a worker, and what came of them unpacked. */
+import { decodeThrown } from '../wire/error-codec.ts';
+import type { Encoded } from '../wire/error-codec.ts';
+import { CODED_VALUE, ERROR, VALUE } from '../wire/protocol.ts';
 import type { Batch, JobExtras } from '../wire/protocol.ts';
-import { collectTransfer, encodeValues } from '../wire/transfer.ts';
-import type { Job } from './job.ts';
+import { collectTransfer, decodeValues, encodeValues } from '../wire/transfer.ts';
+import { loadFailed } from './blame.ts';
+import type { Job, JobOutcome } from './job.ts';
 
 export class Parcel {
   readonly jobs: Job[] = [];
@@ -25,4 +29,20 @@ function extrasOf(job: Job, encoded: boolean): JobExtras | null {
     ...(encoded ? { encoded: true as const } : {}),
     ...(timeout === Infinity ? {} : { timeout }),
   };
+}
+
+/** What a worker posted of a job. */
+export function unpack(job: Job, kind: number, payload: unknown): JobOutcome {
+  if (kind === VALUE) return { ok: true, value: payload };
+  if (kind === CODED_VALUE) return decodeValue(payload);
+  const error = decodeThrown(payload as Encoded, job.callSite);
+  return { ok: false, error: kind === ERROR ? error : loadFailed(job, error) };
+}
+
+function decodeValue(payload: unknown): JobOutcome {
+  try {
+    return { ok: true, value: decodeValues([payload])[0] };
+  } catch (error) {
+    return { ok: false, error }; // its class is not registered here, or has a codec that fails
+  }
 }

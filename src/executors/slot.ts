@@ -3,21 +3,18 @@
  * back what has not begun, and knows which job is to blame when the worker dies: the control block tells which one was running.
  */
 import type { CancelledError, WorkerDiedError } from '../base/errors.ts';
-import { ambient } from '../core/scope.ts';
 import { notCloneable } from '../wire/clone-path.ts';
-import { nextSequence, RING, wallClock } from '../wire/control.ts';
+import { nextSequence, RING } from '../wire/control.ts';
 import { decodeThrown, encodeThrown } from '../wire/error-codec.ts';
-import type { Encoded } from '../wire/error-codec.ts';
-import { CODED_VALUE, ERROR, LOAD_ERROR, OUTCOME_FIELDS, TAKEN_BACK, VALUE } from '../wire/protocol.ts';
+import { LOAD_ERROR, OUTCOME_FIELDS, TAKEN_BACK } from '../wire/protocol.ts';
 import type { FromWorker, Outcomes, Ready } from '../wire/protocol.ts';
-import { decodeValues } from '../wire/transfer.ts';
-import { loadFailed, unready, workerDied, workerDiedIdle } from './blame.ts';
+import { unready, workerDied, workerDiedIdle } from './blame.ts';
 import type { KnownFunction } from './callable.ts';
 import { InFlight } from './in-flight.ts';
 import type { Job, JobOutcome } from './job.ts';
 import { JobQueue } from './job-queue.ts';
 import type { Home } from './line.ts';
-import { Parcel } from './parcel.ts';
+import { Parcel, unpack } from './parcel.ts';
 import type { StartWorker, WorkerDeath, WorkerHandle, WorkerListener } from './worker-handle.ts';
 
 export interface SlotHost {
@@ -211,7 +208,7 @@ export class Slot implements WorkerListener, Home {
   message(message: FromWorker): void {
     if (isOutcomes(message)) return this.#receive(message);
     if (message.type === 'warning') this.#host.warn(message.file, message.text);
-    else if (message.type === 'progress') this.#progress(message.id, message.value);
+    else if (message.type === 'progress') this.#flight.byId(message.id)?.progressed(message.value);
     else {
       if (message.failed === undefined) this.#whenGoodbye?.resolve();
       else this.#whenGoodbye?.reject(decodeThrown(message.failed));
@@ -226,8 +223,9 @@ export class Slot implements WorkerListener, Home {
     this.#flight.collect(this.#ended);
     for (let i = 0; i < outcomes.length && this.busy; i += OUTCOME_FIELDS) {
       const job = this.#flight.shift();
+      if (outcomes[i] === LOAD_ERROR) this.retired = true; // a module that failed stays failed in that worker
       if (job !== null && outcomes[i] === TAKEN_BACK) back.push(job);
-      else if (job !== null) this.#settle(job, this.#decode(job, outcomes[i] as number, outcomes[i + 2]), outcomes[i + 1] as number);
+      else if (job !== null) this.#settle(job, unpack(job, outcomes[i] as number, outcomes[i + 2]), outcomes[i + 1] as number);
       this.#flight.collect(this.#ended);
     }
     this.#advanced(before, back);
@@ -251,15 +249,6 @@ export class Slot implements WorkerListener, Home {
     if (this.#dead) this.#back = back;
     else if (size === 0) this.#free(back, before);
     else this.#host.slotAdvanced(this, back);
-  }
-
-  #decode(job: Job, kind: number, payload: unknown): JobOutcome {
-    if (kind === VALUE) return { ok: true, value: payload };
-    if (kind === CODED_VALUE) return decodeValue(payload);
-    const error = decodeThrown(payload as Encoded, job.callSite);
-    if (kind === ERROR) return { ok: false, error };
-    if (kind === LOAD_ERROR) this.retired = true; // a module that failed stays failed in that worker
-    return { ok: false, error: loadFailed(job, error) };
   }
 
   #settle(job: Job, outcome: JobOutcome, ms: number): void {
@@ -303,9 +292,7 @@ export class Slot implements WorkerListener, Home {
 
   /** Milliseconds for which the running job has run while others wait behind it; 0 when none waits. */
   get heldUpFor(): number {
-    if (this.#flight.live < 2) return 0;
-    const { startedAt } = this.#worker.control; // 0 while its module is being loaded
-    return startedAt === 0 ? performance.now() - this.#heardAt : wallClock() - startedAt;
+    return this.#flight.live < 2 ? 0 : Math.min(performance.now() - this.#heardAt, this.#flight.runsFor);
   }
 
   /** Raises the running job's flag and signal. */
@@ -316,20 +303,7 @@ export class Slot implements WorkerListener, Home {
 
   /** When the running job began, on the scale of `performance.now()`; null = it has not. */
   startedAt(job: Job): number | null {
-    const { control } = this.#worker;
-    if (!this.#flight.runs(job) || control.current !== job.sequence || control.startedAt === 0) return null;
-    return control.startedAt - performance.timeOrigin;
-  }
-
-  #progress(id: number, value: unknown): void {
-    const job = this.jobs.find((j) => j.id === id);
-    const onProgress = job?.settings.onProgress;
-    if (job === undefined || onProgress === undefined || job.settled) return;
-    try {
-      ambient.run(job, onProgress, value);
-    } catch (error) {
-      job.runtime.report({ message: `Exception in onProgress of job ${JSON.stringify(job.name)}`, error, task: job });
-    }
+    return this.#flight.startedAt(job);
   }
 
   died(death: WorkerDeath, last: readonly FromWorker[]): void {
@@ -364,14 +338,6 @@ export class Slot implements WorkerListener, Home {
 }
 
 const terminated: WorkerDeath = { why: 'terminated', exitCode: null, signalName: null, cause: undefined };
-
-function decodeValue(payload: unknown): JobOutcome {
-  try {
-    return { ok: true, value: decodeValues([payload])[0] };
-  } catch (error) {
-    return { ok: false, error }; // its class is not registered here, or has a codec that fails
-  }
-}
 
 interface Waiting {
   readonly resolve: () => void;
