@@ -85,14 +85,15 @@ export class Feeder {
       if (slot === null) break;
       if (!this.#feed(slot, this.#crew.idle + 1)) return this.#crew.rest(slot); // what waits is bound to other workers
     }
-    for (const slot of this.#crew.slots) this.#topUp(slot);
+    let sharers = this.#crew.size;
+    for (const slot of this.#crew.slots) this.#topUp(slot, sharers--);
   }
 
   /** Sends more to a worker that will soon be through with what it has. */
-  #topUp(slot: Slot): void {
+  #topUp(slot: Slot, sharers: number): void {
     const { queued } = this.#line;
     if (!this.#batching.wantsMore(slot, queued) || this.#budget.exceeded(this.#pumpNow)) return;
-    this.#feed(slot, this.#crew.size);
+    this.#feed(slot, sharers);
   }
 
   #openForNext(): Slot | null {
@@ -165,7 +166,8 @@ export class Feeder {
   advanced(slot: Slot): void {
     if (slot.retired) this.recall(slot);
     this.#line.admit();
-    if (!this.#line.empty) this.#topUp(slot);
+    this.#recallHeldUp();
+    if (!this.#line.empty) this.#topUp(slot, this.#crew.size);
   }
 
   /** While workers have several jobs: hears of results that wait behind a long job, and gives what waits there to others. */
