@@ -60,8 +60,9 @@ describe('InFlight', () => {
           expect(jobs).toEqual([...jobs].sort((a, b) => a.id - b.id));
           for (const job of jobs) back.add(job);
         };
-        const claim = (): void => {
+        const claim = (): boolean => {
           while (!running && passed < sent.length) running = control.claim(nextSequence(0, ++passed));
+          return running;
         };
         const keep = (): void => {
           if (running) control.keep(passed, sent[passed - 1]!.id, 1);
@@ -84,7 +85,7 @@ describe('InFlight', () => {
           }
           expect(flight.live).toBe(flight.jobs.length);
         }
-        for (keep(), claim(); running; claim()) keep();
+        for (keep(); claim(); keep());
         collect();
         expect(flight.size).toBe(0);
         expect(ended).toEqual(sent.filter((job) => !back.has(job)));

@@ -25,14 +25,16 @@ describe('Parcel', () => {
   });
 
   it('holds nothing of a job whose arguments cannot be encoded', () => {
-    class Shy {}
+    class Shy {
+      readonly mood = 'bad';
+    }
     const encode = (): never => {
       throw new Error('no');
     };
     registerClass('parcel.test.Shy', Shy, { encode, decode: () => new Shy() });
     const parcel = new Parcel();
     parcel.add(makeJob({}, [1]));
-    expect(() => parcel.add(makeJob({}, [new Shy()]))).toThrow();
+    expect(() => parcel.add(makeJob({}, [new Shy()]))).toThrow('parcel.test.Shy');
     expect([parcel.jobs.length, parcel.batch.length]).toEqual([1, JOB_FIELDS]);
   });
 });
