@@ -12,11 +12,22 @@ const rounds = Number(process.argv[2] ?? 5);
 if (!Number.isSafeInteger(rounds) || rounds < 1) throw new RangeError(`Expected a number of rounds from 1 up, got ${process.argv[2]}`);
 
 const scenarios: readonly Scenario[] = [
-  { name: 'no-op jobs, 64 in flight', units: 20_000, window: 64, shows: 'thousand/s' },
+  { name: 'no-op jobs, 64 in flight', units: 100_000, window: 64, shows: 'thousand/s' },
+  { name: 'no-op jobs, 100k at once', units: 100_000, window: 100_000, shows: 'thousand/s' },
   { name: 'one round trip at a time', units: 4_000, window: 1, shows: 'µs each' },
 ];
 
-const contestants = [await pools.offloop(), pools.piscina(), pools.tinypool(), pools.workerPool(), pools.comlink(), pools.bare()];
+const contestants = [
+  await pools.offloop(),
+  pools.piscina(),
+  pools.piscinaTuned(),
+  pools.tinypool(),
+  pools.workerPool(),
+  pools.poolifier(),
+  pools.comlink(),
+  pools.bare(),
+  pools.limit(),
+];
 const results: Result[] = [];
 console.log(Object.values(machine()).join(' · '));
 for (const scenario of scenarios) {

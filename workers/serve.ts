@@ -1,6 +1,9 @@
 /**
- * The far side of every pool: takes batches, runs their jobs one after the other, posts what became of them. It knows nothing
+ * The far side of every pool: takes batches, runs their jobs one after the other, tells what became of them. It knows nothing
  * of threads or processes; an entry gives it a control block and a channel.
+ *
+ * Small plain results are left in the control block and the loop is told of many at once; it finds them itself when a job
+ * takes long. Everything else is posted when it is there.
  *
  * Nothing a job does may break the worker: what it throws is encoded, and a result that cannot be cloned becomes that job's
  * error, because posting it throws here.
@@ -12,6 +15,7 @@ import type { Scope } from '../src/core/scope.ts';
 import { isThenable } from '../src/core/task.ts';
 import { enterWorker } from '../src/executors/worker-state.ts';
 import { notCloneable } from '../src/wire/clone-path.ts';
+import { nextSequence, wallClock } from '../src/wire/control.ts';
 import type { WorkerControl } from '../src/wire/control.ts';
 import { decodeThrown, encodeThrown } from '../src/wire/error-codec.ts';
 import { CODED_VALUE, ERROR, JOB_FIELDS, LOAD_ERROR, TAKEN_BACK, VALUE } from '../src/wire/protocol.ts';
@@ -21,14 +25,19 @@ import { HeapReport } from './heap-report.ts';
 import { compileInline } from './inline-function.ts';
 import { JobScope, workerRuntime } from './job.ts';
 import { findFunction, LoadFailure, loadModule } from './load.ts';
+import type { AnyFunction } from './load.ts';
 import { tiesOf } from './ties.ts';
 import type { Ties } from './ties.ts';
-import type { AnyFunction } from './load.ts';
+
+/** Milliseconds for which results may wait, while further jobs run, to be told with others. */
+const SLICE = 0.25;
 
 /** The worker's end of the channel. */
 export interface Channel {
   /** Throws what cannot be cloned. */
   postMessage(message: FromWorker, transfer?: readonly object[]): void;
+  /** The control block is memory that the loop sees: results may stand there. */
+  readonly sharesMemory?: boolean;
 }
 
 /** Where the jobs run. */
@@ -55,6 +64,11 @@ export class Server {
   #teardown: FunctionRef | undefined;
   #running: JobScope | null = null;
   #heap: HeapReport | null = null;
+  #sequence = 0; // of the job that came last in turn
+  #busy = false;
+  readonly #mail: Batch[] = [];
+  #unheard = false;
+  #rungAt = 0; // since when it is unheard
 
   constructor(control: WorkerControl, channel: Channel, surroundings: Surroundings = inWorker) {
     this.#surroundings = surroundings;
@@ -77,34 +91,67 @@ export class Server {
   }
 
   receive(message: ToWorker): void {
-    if (isBatch(message)) void this.#runFrom(message, 0);
+    if (isBatch(message)) this.#take(message);
     else if (message.type === 'define') this.#introduced.set(message.fn, { ref: message.ref, name: message.name, fn: null });
     else if (message.type === 'cancel') this.#cancelled(message.sequence, decodeThrown(message.reason) as CancelledError);
     else if (message.type === 'goodbye') void this.#sayGoodbye();
     else if (this.#running?.id === message.id) (this.#running.ties as Ties | null)?.heard(message);
   }
 
-  /**
-   * Runs what the loop has not taken back. Synchronous as long as the jobs are: a promise costs as much as a small job.
-   * After the outcome of the last job it must not look at the control block again: that may be about the next batch by then.
-   */
-  #runFrom(batch: Batch, from: number): void | Promise<void> {
-    const size = batch.length / JOB_FIELDS;
-    for (let i = from; i < size; i++) {
-      if (this.#control.claim() < 0) return this.#channel.postMessage([TAKEN_BACK, 0, null]);
-      const pending = this.#run(batch, i);
-      if (pending !== null) return pending.then(() => this.#runFrom(batch, i + 1));
+  /** Batches come while a job waits for a promise: one job at a time. */
+  #take(batch: Batch): void {
+    if (this.#busy) this.#mail.push(batch);
+    else this.#runFrom(batch, 0);
+  }
+
+  /** Runs what the loop has not taken back. Synchronous as long as the jobs are: a promise costs as much as a small job. */
+  #runFrom(first: Batch, from: number): void {
+    this.#busy = true;
+    let start = from;
+    for (let batch: Batch | undefined = first; batch !== undefined; batch = this.#mail.shift()) {
+      for (let at = start; at < batch.length; at += JOB_FIELDS) {
+        const pending = this.#claimAndRun(batch, at);
+        if (pending !== null) return this.#goOnAfter(pending, batch, at + JOB_FIELDS);
+        if (this.#unheard && performance.now() - this.#rungAt >= SLICE) this.#ring();
+      }
+      start = 0;
     }
+    this.#busy = false;
+    this.#ring();
+  }
+
+  #goOnAfter(pending: Promise<void>, batch: Batch, at: number): void {
+    this.#ring();
+    void pending.then(() => this.#runFrom(batch, at));
+  }
+
+  #claimAndRun(batch: Batch, at: number): Promise<void> | null {
+    const sequence = (this.#sequence = nextSequence(this.#sequence));
+    if (this.#control.claim(sequence, wallClock())) return this.#run(batch, at, sequence);
+    if (this.#channel.sharesMemory !== true) this.#channel.postMessage([TAKEN_BACK, 0, null]);
+    else this.#leave();
+    return null;
+  }
+
+  /** Something stands in the control block that the loop does not know of. */
+  #leave(): void {
+    if (!this.#unheard) this.#rungAt = performance.now();
+    this.#unheard = true;
+  }
+
+  /** Tells the loop of what stands in the control block. */
+  #ring(): void {
+    if (!this.#unheard) return;
+    this.#unheard = false;
+    this.#channel.postMessage([]);
   }
 
   /** null when the job has ended already. */
-  #run(batch: Batch, index: number): Promise<void> | null {
-    const at = index * JOB_FIELDS;
+  #run(batch: Batch, at: number, sequence: number): Promise<void> | null {
     const known = this.#introduced.get(batch[at] as number) as Introduced;
     const extras = batch[at + 3] as JobExtras | null;
     const args = batch[at + 2] as readonly unknown[];
     const name = extras?.name ?? known.name;
-    const sequence = this.#control.sequence(index);
     const { runtime } = this.#surroundings;
     const scope = new JobScope(batch[at + 1] as number, name, extras?.timeout ?? Infinity, sequence, this.#control, this.#post, runtime);
     this.#surroundings.began?.(scope);
@@ -151,19 +198,33 @@ export class Server {
 
   #succeed(result: unknown, started: number, scope: JobScope): void {
     const ms = performance.now() - started;
+    if (this.#channel.sharesMemory === true && scope.ties === null && this.#control.keep(scope.sequence, result, ms))
+      return this.#kept(scope);
     const { values, replaced } = encodeValues([result]);
     this.#end(scope, replaced ? CODED_VALUE : VALUE, ms, values[0], result);
+  }
+
+  #kept(scope: JobScope): void {
+    this.#over(scope);
+    this.#leave();
+  }
+
+  #over(scope: JobScope): void {
+    this.#running = null;
+    (scope.ties as Ties | null)?.end();
+    scope.leave();
+    this.#heap?.afterJob();
   }
 
   #fail(error: unknown, started: number, scope: JobScope): void {
     this.#end(scope, ERROR, performance.now() - started, encodeThrown(error));
   }
 
+  /** Posted at once: the next job may take long, and what stands in no shared memory would have to wait for it. */
   #end(scope: JobScope, kind: number, ms: number, payload: unknown, result?: unknown): void {
-    this.#running = null;
-    (scope.ties as Ties | null)?.end();
-    scope.leave();
-    this.#heap?.afterJob();
+    this.#over(scope);
+    this.#unheard = false; // this message tells it, too
+    this.#control.posted(scope.sequence);
     try {
       this.#channel.postMessage([kind, ms, payload], collectTransfer([payload]) as object[]);
     } catch (error) {

@@ -19,8 +19,8 @@ export default async function serve({
   port: MessagePort;
   control: SharedArrayBuffer;
 }): Promise<Ready> {
-  const channel = { postMessage: (message: FromWorker, transfer?: readonly object[]) => port.postMessage(message, transfer as never) };
-  const server = new Server(new ControlBlock(control), channel);
+  const postMessage = (message: FromWorker, transfer?: readonly object[]): void => port.postMessage(message, transfer as never);
+  const server = new Server(new ControlBlock(control), { postMessage, sharesMemory: true });
   const ready = await server.getReady(hello);
   if (ready.unready === undefined) port.on('message', (message: ToWorker) => server.receive(message));
   port.unref(); // piscina's own port keeps an idle worker alive

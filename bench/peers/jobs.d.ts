@@ -1,3 +1,5 @@
 import type { Offloaded } from 'offloop';
 
 export const noop: Offloaded<[k: number], number>;
+
+export const busy: Offloaded<[ms: number], number>;

@@ -7,6 +7,7 @@ import { wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { ThreadPoolExecutor } from 'offloop';
 import { Piscina } from 'piscina';
+import { FixedThreadPool } from 'poolifier';
 import { Tinypool } from 'tinypool';
 import workerpool from 'workerpool';
 import { windowed } from '../harness.ts';
@@ -25,6 +26,23 @@ export async function offloop(): Promise<Contestant> {
 export function piscina(): Contestant {
   const pool = new Piscina({ filename: file('plain.mjs'), minThreads: WORKERS, maxThreads: WORKERS });
   return { name: 'piscina', run: (n, w) => windowed(n, w, (k) => pool.run(k)), close: () => pool.destroy() };
+}
+
+/** As piscina's documentation advises for many small tasks. */
+export function piscinaTuned(): Contestant {
+  const pool = new Piscina({
+    filename: file('plain.mjs'),
+    minThreads: WORKERS,
+    maxThreads: WORKERS,
+    concurrentTasksPerWorker: 64,
+    recordTiming: false,
+  });
+  return { name: 'piscina tuned', run: (n, w) => windowed(n, w, (k) => pool.run(k)), close: () => pool.destroy() };
+}
+
+export function poolifier(): Contestant {
+  const pool = new FixedThreadPool<number, number>(WORKERS, file('poolifier.mjs'));
+  return { name: 'poolifier', run: (n, w) => windowed(n, w, (k) => pool.execute(k)), close: () => pool.destroy() };
 }
 
 export function tinypool(): Contestant {
@@ -75,6 +93,39 @@ export function bare(): Contestant {
   };
 }
 
+/**
+ * The limit with batching: what is asked for in one go travels in one message to each worker. No queue, no errors, no
+ * cancellation, no fairness.
+ */
+export function limit(): Contestant {
+  const waiting = new Map<number, (value: number) => void>();
+  const workers = Array.from({ length: WORKERS }, () => new Worker(file('batching.mjs')));
+  const answered = (batch: readonly number[]): void => {
+    for (let i = 0; i < batch.length; i += 2) {
+      waiting.get(batch[i] as number)?.(batch[i + 1] as number);
+      waiting.delete(batch[i] as number);
+    }
+  };
+  for (const w of workers) w.on('message', answered);
+  let [id, next, batch] = [0, 0, [] as number[]];
+  const flush = (): void => {
+    const half = Math.ceil(batch.length / 4) * 2;
+    for (const part of batch.length > 16 ? [batch.slice(0, half), batch.slice(half)] : [batch])
+      (workers[next++ % WORKERS] as Worker).postMessage(part);
+    batch = [];
+  };
+  const call = (k: number): Promise<number> =>
+    new Promise((resolve) => {
+      waiting.set(++id, resolve);
+      if (batch.push(id, k) === 2) process.nextTick(flush);
+    });
+  return {
+    name: 'the limit',
+    run: (n, w) => windowed(n, w, call),
+    close: async () => void (await Promise.all(workers.map((w) => end(w)))),
+  };
+}
+
 async function end(worker: Worker): Promise<void> {
   const gone = once(worker, 'exit');
   await worker.terminate();
@@ -84,7 +135,7 @@ async function end(worker: Worker): Promise<void> {
 /** The installed versions, for the record. */
 export function versions(): Record<string, string> {
   const require = createRequire(import.meta.url);
-  const names = ['offloop', 'piscina', 'tinypool', 'workerpool', 'comlink'];
+  const names = ['offloop', 'piscina', 'tinypool', 'workerpool', 'poolifier', 'comlink'];
   const read = (name: string): string => {
     for (const folder of require.resolve.paths(name) ?? []) {
       try {

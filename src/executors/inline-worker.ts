@@ -4,7 +4,8 @@
  */
 import type { AsyncResource } from 'node:async_hooks';
 import type { Runtime } from '../core/runtime.ts';
-import { ControlBlock } from '../wire/control.ts';
+import { ControlBlock, nextSequence, RING } from '../wire/control.ts';
+import { JOB_FIELDS } from '../wire/protocol.ts';
 import type { FromWorker, ToWorker } from '../wire/protocol.ts';
 import { markInlineJob } from './in-place.ts';
 import type { WorkerHandle, WorkerListener } from './worker-handle.ts';
@@ -20,6 +21,7 @@ export class InlineWorker implements WorkerHandle {
   readonly #inbox: ToWorker[] = [];
   readonly #hold = setInterval(() => {}, 2 ** 31 - 1).unref();
   #receive: Receive | null = null;
+  #sent = 0; // sequence number of the last job
   #over = false;
   #goes!: () => void;
 
@@ -36,7 +38,10 @@ export class InlineWorker implements WorkerHandle {
     this.#runtime.external++; // a virtual clock must not jump meanwhile
     try {
       const { serveInline } = await import('../../workers/inline.ts');
-      const channel = { postMessage: (message: FromWorker, transfer: readonly object[] = []) => this.#post(message, transfer) };
+      const channel = {
+        postMessage: (message: FromWorker, transfer: readonly object[] = []) => this.#post(message, transfer),
+        sharesMemory: true,
+      };
       this.#receive = serveInline(this.control, channel, this.#runtime, markInlineJob);
       for (let i = 0; i < this.#inbox.length; i++) this.#wake();
       if (!this.#over) this.#context.runInAsyncScope(() => this.#listener.ready({}));
@@ -55,6 +60,7 @@ export class InlineWorker implements WorkerHandle {
 
   send(message: ToWorker, transfer: readonly object[]): void {
     this.#inbox.push(structuredClone(message, { transfer: transfer as ArrayBuffer[] }));
+    if (Array.isArray(message)) this.#sent = nextSequence(this.#sent, message.length / JOB_FIELDS);
     if (this.#receive !== null) this.#wake();
   }
 
@@ -88,7 +94,8 @@ export class InlineWorker implements WorkerHandle {
 
   #end(): void {
     this.#over = true;
-    this.control.revoke();
+    // What waits behind a job that cannot be stopped must not begin.
+    for (let back = 0; back < RING; back++) this.control.takeBack(nextSequence(this.#sent, -back));
     clearInterval(this.#hold);
     this.#goes();
   }

@@ -6,6 +6,7 @@ import { CancelledError, isCancelled, TimeoutError } from '../base/errors.ts';
 import { realClock } from '../base/clock.ts';
 import { reportsFailure } from '../core/background.ts';
 import { linkSignal } from '../core/link-signal.ts';
+import { ambient } from '../core/scope.ts';
 import type { Scope } from '../core/scope.ts';
 import { TaskCore } from '../core/task.ts';
 import { SUBMITTED_HERE } from '../wire/error-codec.ts';
@@ -36,6 +37,7 @@ export interface CallSite {
   stack?: string;
 }
 
+const NO_ARGS: readonly unknown[] = [];
 const SITE_FRAMES = 6;
 /** Milliseconds between two captures: each costs 2 to 3 µs, as much as sending ten small jobs. */
 const SITE_INTERVAL = 1;
@@ -172,6 +174,17 @@ export class Job extends TaskCore {
     this.markRunning();
   }
 
+  /** What the running function said. */
+  progressed(value: unknown): void {
+    const { onProgress } = this.settings;
+    if (onProgress === undefined || this.settled) return;
+    try {
+      ambient.run(this, onProgress, value);
+    } catch (error) {
+      this.runtime.report({ message: `Exception in onProgress of job ${JSON.stringify(this.name)}`, error, task: this });
+    }
+  }
+
   /** Real time, whatever the clock of the run: the worker knows no other. */
   expireAt(when: number, what: string): void {
     this.checkAt(when, () => this.expire(what));
@@ -202,7 +215,7 @@ export class Job extends TaskCore {
     if (this.settled) return false;
     this.stopTimer();
     this.phase = 'ended';
-    this.args = [];
+    this.args = NO_ARGS;
     this.runtime.external--;
     const reason = this.effective;
     if (reason === null) {

@@ -20,10 +20,13 @@ export class Line<H extends Home> {
   readonly #owed = new Set<H>(); // workers that jobs are bound to
   readonly #pinned = new Map<Job, H>(); // jobs that run in one worker or nowhere
   readonly #maxQueue: number;
+  readonly #ahead: () => number;
   #bound = 0;
 
-  constructor(maxQueue: number) {
+  /** `ahead`: how many jobs have left the line and wait in a worker; they take up places in the queue as well. */
+  constructor(maxQueue: number, ahead: () => number = () => 0) {
     this.#maxQueue = maxQueue;
+    this.#ahead = ahead;
   }
 
   /** Jobs in the queue, bound ones included. */
@@ -41,7 +44,7 @@ export class Line<H extends Home> {
   }
 
   get full(): boolean {
-    return this.queued >= this.#maxQueue;
+    return this.#maxQueue !== Infinity && this.queued + this.#ahead() >= this.#maxQueue;
   }
 
   enter(job: Job): void {
@@ -58,7 +61,7 @@ export class Line<H extends Home> {
   remove(job: Job): void {
     if (job.list?.bound === true) this.#bound--;
     job.list?.remove(job);
-    this.#admit();
+    this.admit();
   }
 
   /** Puts a job in the line of one worker, for good; the limit of the queue does not count. */
@@ -97,11 +100,16 @@ export class Line<H extends Home> {
     if (this.#homes.size > MAX_KEYS) this.#homes.delete(this.#homes.keys().next().value as string);
   }
 
-  /** Takes out the next job for this worker, by priority and then by age. */
-  take(home: H, moved: (to: H) => void): Job | null {
+  /** The next job for this worker, by priority and then by age, still in line. */
+  best(home: H, moved: (to: H) => void): Job | null {
     const common = this.next(home, moved);
     const bound = home.bound.peek();
-    const job = bound === null || (common !== null && before(common, bound)) ? common : bound;
+    return bound === null || (common !== null && before(common, bound)) ? common : bound;
+  }
+
+  /** Takes it out. */
+  take(home: H, moved: (to: H) => void): Job | null {
+    const job = this.best(home, moved);
     if (job !== null) this.remove(job);
     return job;
   }
@@ -111,7 +119,7 @@ export class Line<H extends Home> {
    * move to that worker's own list; `moved` hears of it.
    */
   next(home: H | null, moved: (to: H) => void): Job | null {
-    for (let job = this.#peek(); job !== null; job = this.#peek()) {
+    for (let job = this.peek(); job !== null; job = this.peek()) {
       const other = this.homeOf(job);
       if (other === undefined || other === home) return job;
       job.list?.remove(job);
@@ -121,11 +129,13 @@ export class Line<H extends Home> {
     return null;
   }
 
-  #peek(): Job | null {
+  /** The most urgent job that waits, whoever may run it. */
+  peek(): Job | null {
     return this.#queue.peek() ?? this.#held.peek();
   }
 
-  #admit(): void {
+  /** Lets held jobs into the queue while there is a place. */
+  admit(): void {
     while (this.#held.size > 0 && !this.full) {
       const job = this.#held.shift() as Job;
       job.phase = 'queued';

@@ -10,13 +10,14 @@ import { goneBefore, workerDiedIdle } from './blame.ts';
 import type { BroadcastHost } from './broadcast.ts';
 import { Crew } from './crew.ts';
 import type { CrewHost } from './crew.ts';
+import { Feeder } from './feeder.ts';
 import type { Job } from './job.ts';
 import { Line } from './line.ts';
 import type { PoolSettings } from './options.ts';
 import { PoolCounters } from './pool-counters.ts';
 import type { Slot } from './slot.ts';
 import { isFromCallback, isStuck, stuckError } from './stuck.ts';
-import { checkAt, limitRun, limitWait } from './time-limits.ts';
+import { checkAt, limitWait } from './time-limits.ts';
 import { warnOnce } from './warnings.ts';
 import type { StartWorker, WorkerDeath } from './worker-handle.ts';
 
@@ -26,6 +27,7 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
   readonly #line: Line<Slot>;
   readonly #crew: Crew;
   readonly #report: (context: ExceptionContext) => void;
+  readonly #feeder: Feeder;
   readonly #drained: (() => void)[] = [];
   #killing = 0; // workers that were killed and are not gone yet: their jobs are nowhere else
   #closed = false;
@@ -33,8 +35,12 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
   constructor(settings: PoolSettings, start: StartWorker, report: (context: ExceptionContext) => void) {
     this.settings = settings;
     this.#report = report;
-    this.#line = new Line(settings.maxQueue);
+    this.#line = new Line(settings.maxQueue, () => this.#waitingThere);
     this.#crew = new Crew(settings, start, this);
+    this.#feeder = new Feeder(settings, this.#line, this.#crew, this.counters, {
+      open: (job) => this.#open(job),
+      putBack: (jobs) => this.#putBack(jobs),
+    });
     try {
       this.#crew.grow(settings.min);
     } catch (error) {
@@ -47,7 +53,15 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
     let running = 0;
     for (const slot of this.#crew.slots) running += slot.running;
     const { size: workers, idle, respawned, recycling } = this.#crew;
-    return { workers, busy: workers - idle, idle, queued: this.#line.queued, running, respawned, recycled: recycling.recycled };
+    const queued = this.#line.queued + this.#waitingThere;
+    return { workers, busy: workers - idle, idle, queued, running, respawned, recycled: recycling.recycled };
+  }
+
+  /** Jobs that were sent and wait in a worker behind the running one. */
+  get #waitingThere(): number {
+    let waiting = 0;
+    for (const slot of this.#crew.slots) waiting += slot.waiting;
+    return waiting;
   }
 
   /** Takes a job on: it runs, waits, or ends at once with the reason why it was not accepted. */
@@ -55,8 +69,8 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
     if (job.settled) return; // its context could not be carried
     if (job.effective !== null) return void job.endCancelled();
     if (this.#closed) return this.#refuse(job, this.#shutDown('accepts no more jobs'));
-    const slot = this.#line.empty ? this.#slotFor(job) : null;
-    if (slot !== null) this.#dispatch(slot, job);
+    const slot = this.#line.empty && !this.#feeder.collects ? this.#slotFor(job) : null;
+    if (slot !== null) this.#feeder.give(slot, job);
     else if (!job.settled) this.#enqueue(job);
   }
 
@@ -69,7 +83,7 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
   submitTo(slot: Slot, job: Job): void {
     if (job.effective !== null) return void job.endCancelled();
     this.#line.pin(job, slot);
-    this.#wakeLater(slot);
+    this.#feeder.wakeLater(slot);
   }
 
   #shutDown(what: string): InvalidStateError {
@@ -84,13 +98,15 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
   #enqueue(job: Job): void {
     const { max, maxQueue, name, onFull } = this.settings;
     if (onFull === 'reject' && this.#line.full) {
-      const state = `${this.#crew.size} workers are busy and ${this.#line.queued} jobs wait (maxQueue ${maxQueue})`;
+      const state = `${this.#crew.size} workers are busy and ${this.#line.queued + this.#waitingThere} jobs wait (maxQueue ${maxQueue})`;
       return this.#refuse(job, new ExecutorFullError(`${name} is full: ${state}; job ${JSON.stringify(job.name)} was refused`));
     }
     this.#line.enter(job);
     limitWait(job);
     if (isFromCallback(job)) setImmediate(() => this.#refuseIfStuck(job)); // not if the callback does not wait for it
-    if (this.#crew.size < max) this.#pump(); // a burst on a cold pool starts the workers at once
+    if (this.#crew.size < max)
+      this.#feeder.pump(); // a burst on a cold pool starts the workers at once
+    else this.#feeder.pumpSoon();
   }
 
   #refuseIfStuck(job: Job): void {
@@ -117,64 +133,26 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
     }
   }
 
-  /** Gives work to every worker that can take some. */
-  #pump(): void {
-    while (!this.#line.empty) {
-      const slot = this.#crew.pick() ?? this.#openForNext();
-      if (slot === null) return;
-      if (!this.#feed(slot)) return this.#crew.rest(slot); // what waits is bound to other workers
-    }
-  }
-
-  #openForNext(): Slot | null {
-    while (this.#crew.size < this.settings.max) {
-      const job = this.#line.next(null, this.#wakeLater);
-      if (job === null) return null;
-      const slot = this.#open(job);
-      if (slot !== null || !job.settled) return slot;
-    }
-    return null;
-  }
-
-  /** Sends the next job to a free slot. False: there is none for it. */
-  #feed(slot: Slot): boolean {
-    const job = this.#line.take(slot, this.#wakeLater);
-    if (job === null) return false;
-    this.#dispatch(slot, job);
-    return true;
-  }
-
-  /** A job was bound to this worker, which may be idle. */
-  readonly #wakeLater = (slot: Slot): void => {
-    if (!slot.busy) queueMicrotask(() => this.#wake(slot));
-  };
-
-  #wake(slot: Slot): void {
-    if (slot.busy || !this.#crew.slots.has(slot)) return;
-    this.#crew.take(slot);
-    if (!this.#feed(slot)) this.#crew.rest(slot);
-  }
-
-  #dispatch(slot: Slot, job: Job): void {
-    this.#line.settle(job, slot);
-    this.counters.waited(performance.now() - job.submittedAt);
-    job.stopTimer();
-    slot.send([job]);
-    limitRun(slot, job);
-  }
-
-  slotFree(slot: Slot, unstarted: readonly Job[]): void {
+  slotFree(slot: Slot, unstarted: readonly Job[], ended: number): void {
     if (!this.#crew.slots.has(slot)) return; // it was dismissed
     this.#putBack(unstarted);
     const { recycling, slots } = this.#crew;
     if (slot.retired) this.#replace(slot);
     else if (recycling.isDue(slot, slots) && !this.#line.owes(slot)) this.#recycle(slot);
-    else if (!this.#feed(slot)) this.#crew.rest(slot);
+    else this.#feeder.goOn(slot, ended);
+    this.#checkDrained();
+  }
+
+  slotAdvanced(slot: Slot, unstarted: readonly Job[]): void {
+    if (!this.#crew.slots.has(slot)) return;
+    this.#putBack(unstarted);
+    this.#feeder.advanced(slot);
     this.#checkDrained();
   }
 
   jobEnded(job: Job, ms: number): void {
     this.counters.ended(job, ms);
+    this.#feeder.ended(job, ms);
   }
 
   warn(file: string, text: string): void {
@@ -205,7 +183,7 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
   }
 
   mayOpen(): void {
-    this.#pump();
+    this.#feeder.pump();
     this.#keepMinimum();
   }
 
@@ -240,7 +218,7 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
 
   /** Starts what is needed in place of a worker that is gone. One that could not start would only fail again. */
   #refill(gone: Slot): void {
-    this.#pump();
+    this.#feeder.pump();
     if (!gone.failedStart) this.#keepMinimum();
   }
 
@@ -273,7 +251,14 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
     slot.requestCancel(job, error);
     const { onCancel, grace } = job.settings;
     if (onCancel === 'abandon') this.#endCancelled(job, 0);
-    else if (onCancel === 'terminate') checkAt(slot, job, realClock.now() + grace, () => void this.#kill(slot));
+    else if (onCancel === 'terminate') checkAt(slot, job, realClock.now() + grace, () => this.#killFor(job, slot));
+  }
+
+  /** Nothing else must be begun there from now on: who runs when the worker is killed is lost, and must be that job. */
+  #killFor(job: Job, slot: Slot): void {
+    this.#feeder.recall(slot);
+    if (slot.runs(job)) void this.#kill(slot);
+    this.#feeder.pump();
   }
 
   /** Cancelled jobs end when the worker is really gone; others that it had go elsewhere. */
@@ -299,13 +284,14 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
     const limit = timeout === Infinity ? null : realClock.setTimer(realClock.now() + timeout, () => this.#abort(timeout));
     if (!this.#isDrained()) await new Promise<void>((resolve) => this.#drained.push(resolve));
     limit?.[Symbol.dispose]();
+    this.#feeder.stop();
     await this.#crew.disband();
   }
 
   /** Jobs that have not begun, wherever they are. */
   #cancelWaiting(): void {
-    const sent = [...this.#crew.slots].flatMap((slot) => slot.revokeAll());
-    for (const job of [...this.#line.toArray(), ...sent]) job.cancelWith(new CancelledError({ source: 'shutdown' }));
+    for (const slot of this.#crew.slots) this.#feeder.recall(slot);
+    for (const job of this.#line.toArray()) job.cancelWith(new CancelledError({ source: 'shutdown' }));
   }
 
   /** The time limit of a shutdown has passed: says so and kills what is left. */

@@ -1,29 +1,30 @@
 /**
- * One worker and the jobs that were sent to it. A slot posts a batch, settles its jobs as their outcomes come, and knows
- * which job is to blame when the worker dies: the control block says how many were claimed, and the last of these was running.
- *
- * For now a batch is one job; everything here already takes several.
+ * One worker and the jobs that were sent to it, oldest first. A slot posts batches, settles jobs as their outcomes come, takes
+ * back what has not begun, and knows which job is to blame when the worker dies: the control block tells which one was running.
  */
-import { OffloopError } from '../base/errors.ts';
 import type { CancelledError, WorkerDiedError } from '../base/errors.ts';
-import { ambient } from '../core/scope.ts';
 import { notCloneable } from '../wire/clone-path.ts';
+import { nextSequence, RING } from '../wire/control.ts';
 import { decodeThrown, encodeThrown } from '../wire/error-codec.ts';
-import type { Encoded } from '../wire/error-codec.ts';
-import { CODED_VALUE, ERROR, LOAD_ERROR, OUTCOME_FIELDS, TAKEN_BACK, VALUE } from '../wire/protocol.ts';
-import type { Batch, FromWorker, JobExtras, Outcomes, Ready } from '../wire/protocol.ts';
-import { collectTransfer, decodeValues, encodeValues } from '../wire/transfer.ts';
-import { diedAtStart, loadFailed, unready, workerDied, workerDiedIdle } from './blame.ts';
+import { LOAD_ERROR, OUTCOME_FIELDS, TAKEN_BACK } from '../wire/protocol.ts';
+import type { FromWorker, Outcomes, Ready } from '../wire/protocol.ts';
+import { diedAtStart, unready, workerDied, workerDiedIdle } from './blame.ts';
+import type { KnownFunction } from './callable.ts';
+import { InFlight } from './in-flight.ts';
 import type { Job, JobOutcome } from './job.ts';
 import { JobQueue } from './job-queue.ts';
 import type { Home } from './line.ts';
-import type { Wire } from './ties.ts';
+import { Milestones } from './milestones.ts';
+import { Parcel, unpack } from './parcel.ts';
 import { bothDeaths, firstDeathOf, secondChance } from './second-chance.ts';
+import type { Wire } from './ties.ts';
 import type { StartWorker, WorkerDeath, WorkerHandle, WorkerListener } from './worker-handle.ts';
 
 export interface SlotHost {
-  /** The batch is over; the slot may take the next. `unstarted` were sent but never began. */
-  slotFree(slot: Slot, unstarted: readonly Job[]): void;
+  /** The worker has nothing left to do. `unstarted` were sent but never began; `ended` = how many have just ended. */
+  slotFree(slot: Slot, unstarted: readonly Job[], ended: number): void;
+  /** Some of its jobs have ended, others have not. */
+  slotAdvanced(slot: Slot, unstarted: readonly Job[]): void;
   /** The worker is gone. `unstarted` were sent but never began; `between` = no job was running, so none was told. */
   slotDied(slot: Slot, death: WorkerDeath, unstarted: readonly Job[], between: boolean): void;
   jobEnded(job: Job, ms: number): void;
@@ -32,14 +33,13 @@ export interface SlotHost {
 
 const NOTHING: readonly object[] = [];
 const NO_JOBS: readonly Job[] = [];
-let lastSequence = 0;
 
 export class Slot implements WorkerListener, Home {
   readonly bound: JobQueue = new JobQueue(true);
   readonly bornAt: number = performance.now();
   /** How many jobs it has ended. */
   done: number = 0;
-  /** After so many it is replaced, see `Recycling`; a batch should not reach far beyond. */
+  /** After so many it is replaced, see `Recycling`: it is sent no more than those. */
   jobLimit: number = Infinity;
   idleSince: number = this.bornAt;
   /** It takes no further job: a module failed to load there, or it is being ended. */
@@ -47,30 +47,51 @@ export class Slot implements WorkerListener, Home {
   readonly #host: SlotHost;
   readonly #worker: WorkerHandle;
   readonly #known = new Set<number>();
-  readonly #whenReady: Waiting[] = [];
-  #whenGoodbye: Waiting | null = null;
+  readonly #milestones = new Milestones();
   /** Why it could not get ready, and another would not either: what to tell the jobs that wait. */
   startFailure: ((job: Job) => WorkerDiedError) | null = null;
   #isReady = false; // it has answered once, so a later death is not one at start-up
   #dead = false;
-  #jobs: readonly Job[] = NO_JOBS;
-  #settled = 0; // how many of them have their outcome
+  #heardAt = 0; // when it was sent something to do, or told of something
+  #back: readonly Job[] = NO_JOBS; // what it gave back while it was dying
+  readonly #flight: InFlight;
+  /** The highest priority number of a job that it may have. */
+  leastUrgent: number = -Infinity;
+  /** Estimated milliseconds of work that are on their way there. */
+  load = 0;
+  /** Its running job takes longer than expected: nothing must be sent until it has ended. */
+  stuck = false;
 
   constructor(start: StartWorker, host: SlotHost) {
     this.#host = host;
     this.#worker = start(this);
+    this.#flight = new InFlight(this.#worker.control);
   }
 
   get busy(): boolean {
-    return this.#jobs.length > 0;
+    return this.#flight.size > 0;
   }
 
-  /** Abandoned jobs run, too; those that were cancelled before they began do not. */
+  /** How many jobs it was sent of which it has not told the outcome. */
+  get inFlight(): number {
+    return this.#flight.size;
+  }
+
+  /** How many jobs may still be sent. */
+  get room(): number {
+    const { size } = this.#flight;
+    // One that is to be replaced, and cannot be yet, goes on job by job.
+    return Math.min(RING - size, Math.max(size === 0 ? 1 : 0, this.jobLimit - this.done - size));
+  }
+
+  /** Whether a job runs there, or is about to. Abandoned jobs run, too; those that were cancelled before they began do not. */
   get running(): number {
-    const { claimed } = this.#worker.control;
-    let running = 0;
-    for (let i = this.#settled; i < this.#jobs.length; i++) if (i < claimed || !(this.#jobs[i] as Job).settled) running++;
-    return running;
+    return this.#flight.live > 0 ? 1 : 0;
+  }
+
+  /** How many jobs wait there behind the running one. */
+  get waiting(): number {
+    return Math.max(0, this.#flight.live - 1);
   }
 
   get failedStart(): boolean {
@@ -83,12 +104,12 @@ export class Slot implements WorkerListener, Home {
 
   /** It has jobs that somebody waits for, not only abandoned ones. */
   get working(): boolean {
-    return this.#jobs.some((job) => !job.settled);
+    return this.jobs.some((job) => !job.settled);
   }
 
   /** Those that were sent there and have no outcome yet. */
   get jobs(): readonly Job[] {
-    return this.#jobs.slice(this.#settled);
+    return this.#flight.jobs;
   }
 
   /** Megabytes. */
@@ -100,21 +121,51 @@ export class Slot implements WorkerListener, Home {
     return this.#worker.gone;
   }
 
-  /** Posts the jobs; none of them has begun anywhere. */
+  /** Posts the jobs; none of them has begun anywhere. There must be room for them. */
   send(jobs: readonly Job[]): void {
-    const base = lastSequence + 1;
-    lastSequence = (lastSequence + jobs.length) % 0x3fffffff;
+    const idle = !this.busy;
     const at = performance.now();
-    this.#jobs = jobs;
-    this.#settled = 0;
-    for (let i = 0; i < jobs.length; i++) (jobs[i] as Job).sent(base + i, at);
-    this.#worker.control.offer(base, jobs.length);
+    if (idle) this.#begins(at);
+    const parcel = new Parcel();
+    for (const job of jobs) {
+      job.sent(nextSequence(this.#flight.next, parcel.jobs.length), at);
+      this.leastUrgent = Math.max(this.leastUrgent, job.settings.priority);
+      this.#pack(job, parcel);
+    }
+    this.#post(parcel);
+    // Not within the call that sent: the host is in the middle of it.
+    if (idle && !this.busy) queueMicrotask(() => this.busy || this.#free(NO_JOBS));
+  }
+
+  #begins(at: number): void {
+    this.#heardAt = at;
     this.#worker.keepAlive(true);
+  }
+
+  #pack(job: Job, parcel: Parcel): void {
     try {
-      this.#post(jobs);
+      parcel.add(job);
+      this.#introduce(job.fn);
+    } catch (error) {
+      this.#settle(job, { ok: false, error }, 0); // the codec of a registered class failed
+    }
+  }
+
+  #introduce(fn: KnownFunction): void {
+    if (this.#known.has(fn.id)) return;
+    this.#known.add(fn.id);
+    this.#worker.send({ type: 'define', fn: fn.id, ref: fn.ref, name: fn.name }, NOTHING);
+  }
+
+  #post({ jobs, batch, transfer }: Parcel): void {
+    if (jobs.length === 0) return;
+    this.#flight.add(jobs);
+    try {
+      this.#worker.send(batch, transfer);
       for (const job of jobs) job.ties?.connected(this.#wire);
     } catch (error) {
-      this.#refused(error);
+      this.#flight.drop(jobs.length);
+      this.#refused(jobs, error);
     }
   }
 
@@ -122,54 +173,39 @@ export class Slot implements WorkerListener, Home {
   readonly #wire: Wire = {
     post: (message, transfer) => this.#worker.send(message, transfer),
     keepAlive: (on) => {
-      if (this.#jobs.length === 1) this.#worker.keepAlive(on); // others in the batch need the worker anyway
+      if (this.#flight.size === 1) this.#worker.keepAlive(on); // others need the worker anyway
     },
   };
 
-  #post(jobs: readonly Job[]): void {
-    const batch: Batch[number][] = [];
-    let transfer = NOTHING;
-    for (const job of jobs) {
-      const { fn } = job;
-      if (!this.#known.has(fn.id)) {
-        this.#known.add(fn.id);
-        this.#worker.send({ type: 'define', fn: fn.id, ref: fn.ref, name: fn.name }, NOTHING);
-      }
-      const { values, replaced } = encodeValues(job.args);
-      batch.push(fn.id, job.id, values, extrasOf(job, replaced));
-      const moved = collectTransfer(values) as readonly object[];
-      if (moved.length > 0) transfer = [...transfer, ...moved];
+  /** Nothing was sent, and nothing was transferred. One of the jobs is the cause: the others are sent without it. */
+  #refused(jobs: readonly Job[], error: unknown): void {
+    if (jobs.length === 1) {
+      const [job] = jobs as [Job];
+      // What was moved to the first worker of an idempotent job is gone with that worker.
+      return this.#settle(job, { ok: false, error: firstDeathOf(job) ?? notCloneable(job.args, 'args', error) }, 0);
     }
-    this.#worker.send(batch, transfer);
-  }
-
-  /** What could not be encoded or cloned was not sent, and nothing was transferred. */
-  #refused(error: unknown): void {
-    this.#worker.control.revoke();
-    const ours = error instanceof OffloopError; // the codec of a registered class failed
-    const problem = (job: Job): unknown => (ours ? error : notCloneable(job.args, 'args', error));
-    // What was moved to the first worker of an idempotent job is gone with that worker.
-    for (const job of this.#jobs) this.#settle(job, { ok: false, error: firstDeathOf(job) ?? problem(job) }, 0);
-    queueMicrotask(() => this.#free()); // not within the call that sent: the host is in the middle of it
+    for (const job of jobs) {
+      const parcel = new Parcel();
+      job.sequence = this.#flight.next;
+      this.#pack(job, parcel);
+      this.#post(parcel);
+    }
   }
 
   /** Resolves when the worker can run jobs: modules loaded, `init` done. */
   warmup(): Promise<void> {
     if (this.#isReady) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#worker.keepAlive(true);
-      this.#whenReady.push({ resolve, reject });
-    });
+    this.#worker.keepAlive(true);
+    return this.#milestones.whenReady();
   }
 
   /** Lets the worker run its teardown; no job follows. Rejects when the worker dies of it. */
   farewell(): Promise<void> {
     this.retired = true;
-    return new Promise((resolve, reject) => {
-      this.#whenGoodbye = { resolve, reject };
-      this.#worker.keepAlive(true);
-      this.#worker.send({ type: 'goodbye' }, NOTHING);
-    });
+    const told = this.#milestones.whenGoodbye();
+    this.#worker.keepAlive(true);
+    this.#worker.send({ type: 'goodbye' }, NOTHING);
+    return told;
   }
 
   /** The process must not end before it has gone. */
@@ -181,85 +217,105 @@ export class Slot implements WorkerListener, Home {
     this.#isReady = true;
     if (!this.busy) this.#worker.keepAlive(false);
     if (ready.unready !== undefined) return this.#notReady(decodeThrown(ready.unready));
-    for (const { resolve } of this.#whenReady.splice(0)) resolve();
+    this.#milestones.ready();
   }
 
   #notReady(error: unknown): void {
     this.retired = true;
     this.startFailure = (job) => unready(job, error);
-    for (const job of this.#jobs) this.#settle(job, { ok: false, error: unready(job, error) }, 0);
-    this.#failWaiting(unready(null, error));
-    this.#free();
-  }
-
-  #failWaiting(error: unknown): void {
-    for (const { reject } of this.#whenReady.splice(0)) reject(error);
-    this.#whenGoodbye?.reject(error);
-    this.#whenGoodbye = null;
+    const { jobs } = this;
+    this.#flight.clear();
+    for (const job of jobs) this.#settle(job, { ok: false, error: unready(job, error) }, 0);
+    this.#milestones.fail(unready(null, error));
+    this.#free(NO_JOBS);
   }
 
   message(message: FromWorker): void {
     if (isOutcomes(message)) return this.#receive(message);
     if (message.type === 'warning') this.#host.warn(message.file, message.text);
-    else if (message.type === 'progress') this.#progress(message.id, message.value);
-    else if (message.type === 'items' || message.type === 'call') this.#jobs.find(({ id }) => id === message.id)?.ties?.heard(message);
-    else {
-      if (message.failed === undefined) this.#whenGoodbye?.resolve();
-      else this.#whenGoodbye?.reject(decodeThrown(message.failed));
-      this.#whenGoodbye = null;
-    }
+    else if (message.type === 'progress') this.#flight.byId(message.id)?.progressed(message.value);
+    else if (message.type === 'items' || message.type === 'call') this.#flight.byId(message.id)?.ties?.heard(message);
+    else this.#milestones.goodbye(message.failed);
   }
 
   #receive(outcomes: Outcomes): void {
     this.#isReady = true;
+    const before = this.#flight.size;
+    const back: Job[] = [];
+    this.#flight.collect(this.#ended);
     for (let i = 0; i < outcomes.length && this.busy; i += OUTCOME_FIELDS) {
-      if (outcomes[i] === TAKEN_BACK) return this.#takenBack();
-      const job = this.#jobs[this.#settled++] as Job;
-      this.done++;
-      this.#settle(job, this.#decode(job, outcomes[i] as number, outcomes[i + 2]), outcomes[i + 1] as number);
+      const job = this.#flight.shift();
+      if (outcomes[i] === LOAD_ERROR) this.retired = true; // a module that failed stays failed in that worker
+      if (job !== null && outcomes[i] === TAKEN_BACK) back.push(job);
+      else if (job !== null) this.#settle(job, unpack(job, outcomes[i] as number, outcomes[i + 2]), outcomes[i + 1] as number);
+      this.#flight.collect(this.#ended);
     }
-    if (this.busy && this.#settled === this.#jobs.length) this.#free();
+    this.#advanced(before, back);
   }
 
-  #decode(job: Job, kind: number, payload: unknown): JobOutcome {
-    if (kind === VALUE) return { ok: true, value: payload };
-    if (kind === CODED_VALUE) return decodeValue(payload);
-    const error = decodeThrown(payload as Encoded, job.callSite);
-    if (kind === ERROR) return { ok: false, error };
-    if (kind === LOAD_ERROR) this.retired = true; // a module that failed stays failed in that worker
-    return { ok: false, error: loadFailed(job, error) };
+  readonly #ended = (job: Job, value: unknown, ms: number): void => this.#settle(job, { ok: true, value }, ms);
+
+  /** Looks for results that the worker could not tell of, because its next job takes long. */
+  look(): void {
+    const before = this.#flight.size;
+    this.#flight.collect(this.#ended);
+    this.#advanced(before, NO_JOBS);
   }
 
-  /** The rest of the batch was taken back before it began: cancelled jobs have ended, the others go elsewhere. */
-  #takenBack(): void {
-    if (!this.#dead) this.#free(this.jobs.filter((job) => !job.settled)); // else `died` gives them back
+  #advanced(before: number, back: readonly Job[]): void {
+    const { size } = this.#flight;
+    if (size === before) return;
+    this.#heardAt = performance.now();
+    this.stuck = false;
+    this.load *= size / before;
+    if (this.#dead) this.#back = back;
+    else if (size === 0) this.#free(back, before);
+    else this.#host.slotAdvanced(this, back);
   }
 
   #settle(job: Job, outcome: JobOutcome, ms: number): void {
+    this.done++;
     if (job.end(outcome)) this.#host.jobEnded(job, ms);
   }
 
-  #free(unstarted: readonly Job[] = []): void {
-    this.#jobs = NO_JOBS;
-    this.#settled = 0;
+  #free(unstarted: readonly Job[], ended = 0): void {
+    this.load = 0;
+    this.leastUrgent = -Infinity;
+    this.stuck = false;
     if (this.#dead) return;
     this.#worker.keepAlive(false);
     this.idleSince = performance.now();
-    this.#host.slotFree(this, unstarted);
+    this.#host.slotFree(this, unstarted, ended);
   }
 
   holds(job: Job): boolean {
-    return this.#jobs.indexOf(job, this.#settled) !== -1;
+    return this.#flight.holds(job);
+  }
+
+  /** Whether the job has begun and not ended. */
+  runs(job: Job): boolean {
+    return this.#flight.runs(job);
   }
 
   /** Takes a job back if the worker has not begun it. False: it runs, or has run. */
   revoke(job: Job): boolean {
-    return this.#jobs.indexOf(job) >= this.#worker.control.revoke();
+    return this.#flight.revoke(job);
   }
 
-  /** Takes back all that has not begun, and returns it; what is not cancelled meanwhile goes elsewhere. */
+  /** Takes back all that has not begun, and returns it, oldest first. */
   revokeAll(): readonly Job[] {
-    return this.busy ? this.#jobs.slice(this.#worker.control.revoke()) : [];
+    return this.#flight.revokeAll();
+  }
+
+  /** Takes back what has not begun and is less urgent than this. */
+  revokeAbove(priority: number): readonly Job[] {
+    this.leastUrgent = priority;
+    return this.#flight.revokeAbove(priority);
+  }
+
+  /** Milliseconds for which the running job has run while others wait behind it; 0 when none waits. */
+  get heldUpFor(): number {
+    return this.#flight.live < 2 ? 0 : Math.min(performance.now() - this.#heardAt, this.#flight.runsFor);
   }
 
   /** Raises the running job's flag and signal. */
@@ -270,35 +326,22 @@ export class Slot implements WorkerListener, Home {
 
   /** When the running job began, on the scale of `performance.now()`; null = it has not. */
   startedAt(job: Job): number | null {
-    const { control } = this.#worker;
-    if (this.#jobs.indexOf(job) !== control.claimed - 1 || control.startedAt === 0) return null;
-    return control.startedAt - performance.timeOrigin;
-  }
-
-  #progress(id: number, value: unknown): void {
-    const job = this.#jobs.find((j) => j.id === id);
-    const onProgress = job?.settings.onProgress;
-    if (job === undefined || onProgress === undefined || job.settled) return;
-    try {
-      ambient.run(job, onProgress, value);
-    } catch (error) {
-      job.runtime.report({ message: `Exception in onProgress of job ${JSON.stringify(job.name)}`, error, task: job });
-    }
+    return this.#flight.startedAt(job);
   }
 
   died(death: WorkerDeath, last: readonly FromWorker[]): void {
     this.#dead = this.retired = true;
     for (const message of last) this.message(message);
-    const jobs = this.#jobs;
-    const { claimed } = this.#worker.control;
-    // A worker that dies before it was ready would die again: the first job takes the blame, so that no start is repeated for ever.
-    const begun = this.#isReady ? claimed : Math.max(1, claimed);
-    const running = begun > this.#settled ? jobs[begun - 1] : undefined;
-    this.#jobs = NO_JOBS;
+    this.#flight.collect(this.#ended);
+    const { jobs } = this;
+    this.#flight.clear();
     if (!this.#isReady) this.startFailure = (job) => diedAtStart(job, death);
-    const again = running !== undefined && this.#blame(running, death);
-    this.#failWaiting(this.#diedIdle(death));
-    this.#host.slotDied(this, death, jobs.slice(again ? begun - 1 : begun), running === undefined);
+    // A worker that dies before it was ready would die again: the first job takes the blame, so that no start is repeated for ever.
+    const blamed = jobs.filter((job, i) => this.#flight.hasBegun(job) || (i === 0 && !this.#isReady));
+    const again = blamed.filter((job) => this.#blame(job, death));
+    this.#milestones.fail(this.#diedIdle(death));
+    const unstarted = [...this.#back, ...again, ...jobs.filter((job) => !blamed.includes(job))];
+    this.#host.slotDied(this, death, unstarted, blamed.length === 0);
   }
 
   /** True when the job may run once more, elsewhere. */
@@ -315,41 +358,18 @@ export class Slot implements WorkerListener, Home {
 
   /** Kills the worker; returns the jobs it had, which the caller settles. */
   terminate(): { jobs: readonly Job[]; gone: Promise<void> } {
-    const { jobs } = this;
-    this.#jobs = NO_JOBS;
-    this.#settled = 0;
     this.#dead = this.retired = true;
-    this.#failWaiting(this.#diedIdle(terminated));
-    return { jobs, gone: this.#worker.terminate() };
+    const gone = this.#worker.terminate(); // what it has said until now is still heard
+    this.#flight.collect(this.#ended);
+    const jobs = [...this.#back, ...this.jobs];
+    this.#flight.clear();
+    this.#milestones.fail(this.#diedIdle(terminated));
+    return { jobs, gone };
   }
 }
 
 const terminated: WorkerDeath = { why: 'terminated', exitCode: null, signalName: null, cause: undefined };
 
-function decodeValue(payload: unknown): JobOutcome {
-  try {
-    return { ok: true, value: decodeValues([payload])[0] };
-  } catch (error) {
-    return { ok: false, error }; // its class is not registered here, or has a codec that fails
-  }
-}
-
-interface Waiting {
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
 function isOutcomes(message: FromWorker): message is Outcomes {
   return Array.isArray(message);
-}
-
-function extrasOf(job: Job, encoded: boolean): JobExtras | null {
-  const { timeout, name } = job.settings;
-  if (!encoded && timeout === Infinity && name === undefined && job.ties === null) return null;
-  return {
-    ...job.ties?.extras,
-    ...(name === undefined ? {} : { name }),
-    ...(encoded ? { encoded: true as const } : {}),
-    ...(timeout === Infinity ? {} : { timeout }),
-  };
 }

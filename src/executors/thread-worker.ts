@@ -81,6 +81,7 @@ export class ThreadWorker implements WorkerHandle {
   }
 
   async terminate(): Promise<void> {
+    if (!this.#told) for (const message of this.#drain()) this.#listener.message(message); // jobs that ended must not run again
     this.#told = true;
     this.#port.close();
     void this.#pool.destroy();

@@ -4,25 +4,23 @@
  * survives its crash. Messages could do none of that. (On Linux the file lies in /dev/shm, so no disk is involved.)
  *
  * There is no compare-and-swap on files. Each side has a region that it alone writes, and claim and taking back exclude each
- * other as in Dekker's algorithm: the worker writes its claim, then looks whether the loop takes back; the loop writes that it
- * takes back, then looks what is claimed. At least one of them sees the other. In doubt the loop decides, and the worker waits
- * for the decision, which is two system calls away.
+ * other as in Dekker's algorithm: the worker writes its claim, then looks whether the loop takes the job back; the loop writes
+ * that it takes it back, then looks what is claimed. At least one of them sees the other. In doubt the loop decides, and the
+ * worker waits for the decision, which is two system calls away.
  */
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import process from 'node:process'; // a job may overwrite the global
+import { nextSequence, RING, wallClock } from './control.ts';
 import type { LoopControl, WorkerControl } from './control.ts';
-import { wallClock } from './control.ts';
 
-/** Region of the loop: sequence of the first job, limit, phase of taking back, sequence to cancel. Then a check word. */
-const BASE = 0;
-const LIMIT = 1;
-const PHASE = 2;
-const CANCEL = 3;
-/** Region of the worker: the batch it speaks of, how many jobs of it are claimed, when the last one began (two words). */
-const CLAIMED = 1;
+/** Word of the loop: sequence of the job to cancel. */
+const CANCEL = 0;
+/** Words of the worker: the job it claimed last, the one that ended last, when the former began (two words). */
+const CURRENT = 0;
+const OVER = 1;
 const STARTED_AT = 2;
 
 const WORDS = 4;
@@ -30,11 +28,12 @@ const BYTES = (WORDS + 1) * 4;
 const LOOP_AT = 0;
 const WORKER_AT = 64;
 const HEAP_AT = 96; // kilobytes, a word of its own
-const WORDS_AT = 128; // length, then the last words
-/** Phases of taking back. */
-const OPEN = 0;
+const BACK_AT = 128; // a byte per place of the ring, written by the loop
+const WORDS_AT = BACK_AT + RING; // length, then the last words
+/** What the loop says of a job. */
+const OFFERED = 0;
 const ASKING = 1;
-const DECIDED = 2;
+const TAKEN = 2;
 /** Milliseconds between two looks of a job at its cancel word: a look is a system call, and `checkCancelled()` sits in tight loops. */
 const LOOK_INTERVAL = 1;
 
@@ -85,6 +84,11 @@ function create(): { fd: number; path: string } {
   throw new Error('unreachable');
 }
 
+/** Sequence numbers wrap: `a` is `b`, or came after it. */
+function reached(a: number, b: number): boolean {
+  return nextSequence(a, -b) < 0x1fffffff;
+}
+
 /** The loop's end. It makes the file; usable after `close()`, when it tells what was known last. */
 export class ControlFile implements LoopControl {
   /** Where the worker finds it. */
@@ -92,6 +96,7 @@ export class ControlFile implements LoopControl {
   #fd: number;
   readonly #mine = new Region(LOOP_AT);
   readonly #theirs = new Region(WORKER_AT);
+  readonly #back = new Uint8Array(RING);
   readonly #heap = new Int32Array(1);
 
   constructor() {
@@ -99,42 +104,64 @@ export class ControlFile implements LoopControl {
     this.#fd = fd;
     this.path = path;
     this.#theirs.write(fd);
+    writeSync(fd, this.#back, 0, RING, BACK_AT);
     writeSync(fd, new Uint8Array(4), 0, 4, WORDS_AT);
-    this.#tell(0, 0, DECIDED, 0);
+    this.requestCancel(-1);
   }
 
-  offer(base: number, size: number): void {
-    this.#tell(base, size, OPEN, 0);
+  /** Sequence numbers begin at 1, so a file of zeros says that nothing was claimed. */
+  offer(first: number, count: number): void {
+    for (let i = 0; i < count; i++) if (this.#back[(first + i) % RING] !== OFFERED) this.#say(first + i, OFFERED);
+    if (this.#mine.words[CANCEL] !== -1) this.requestCancel(-1); // of a job before: numbers come again after a while
   }
 
-  revoke(): number {
-    const { words } = this.#mine;
-    const [base, limit, phase, cancel] = words as unknown as [number, number, number, number];
-    if (phase === DECIDED) return limit;
-    this.#tell(base, limit, ASKING, cancel);
-    const claimed = this.#claimed();
-    this.#tell(base, claimed, DECIDED, cancel);
-    return claimed;
+  takeBack(sequence: number): boolean {
+    this.#say(sequence, ASKING);
+    const taken = this.#fd >= 0 && !reached(this.current, sequence);
+    this.#say(sequence, taken ? TAKEN : OFFERED);
+    return taken;
   }
 
-  get claimed(): number {
-    return this.#mine.words[PHASE] === DECIDED ? (this.#mine.words[LIMIT] as number) : this.#claimed();
+  hasBegun(sequence: number): boolean {
+    return this.#back[sequence % RING] !== TAKEN && reached(this.current, sequence);
   }
 
-  #claimed(): number {
+  isRunning(sequence: number): boolean {
     const words = this.#look();
-    return words[BASE] === this.#mine.words[BASE] ? (words[CLAIMED] as number) : 0;
+    return words[CURRENT] === sequence && words[OVER] !== sequence && this.#back[sequence % RING] !== TAKEN;
+  }
+
+  /** Told by a message. */
+  hasPassed(): boolean {
+    return false;
+  }
+
+  get current(): number {
+    return this.#look()[CURRENT] as number;
   }
 
   get startedAt(): number {
-    if (this.#look()[BASE] !== this.#mine.words[BASE]) return 0;
+    this.#look();
     const at = this.#theirs.startedAt[0] as number;
     return at === 0 ? 0 : wallClock() - (sharedClock() - at);
   }
 
   requestCancel(sequence: number): void {
-    const { words } = this.#mine;
-    this.#tell(words[BASE] as number, words[LIMIT] as number, words[PHASE] as number, sequence);
+    this.#mine.words[CANCEL] = sequence;
+    if (this.#fd >= 0) this.#mine.write(this.#fd);
+  }
+
+  /** Results come in messages. */
+  isKept(): boolean {
+    return false;
+  }
+
+  kept(): unknown {
+    return undefined;
+  }
+
+  keptTime(): number {
+    return 0;
   }
 
   get heapUsed(): number {
@@ -161,9 +188,10 @@ export class ControlFile implements LoopControl {
     rmSync(this.path, { force: true }); // there only if the worker never came to open it
   }
 
-  #tell(base: number, limit: number, phase: number, cancel: number): void {
-    this.#mine.words.set([base, limit, phase, cancel]);
-    if (this.#fd >= 0) this.#mine.write(this.#fd);
+  #say(sequence: number, what: number): void {
+    const place = sequence % RING;
+    this.#back[place] = what;
+    if (this.#fd >= 0) writeSync(this.#fd, this.#back, place, 1, BACK_AT + place);
   }
 
   #look(): Int32Array {
@@ -176,6 +204,7 @@ export class ControlFileWorker implements WorkerControl {
   readonly #fd: number;
   readonly #mine = new Region(WORKER_AT);
   readonly #theirs = new Region(LOOP_AT);
+  readonly #back = new Uint8Array(RING);
   #lookedAt = 0;
 
   /** Nobody else needs the name from now on: the file goes with the last of the two that has it open. */
@@ -184,30 +213,34 @@ export class ControlFileWorker implements WorkerControl {
     rmSync(path, { force: true });
   }
 
-  claim(): number {
-    const theirs = this.#decided();
-    const base = theirs[BASE] as number;
-    const cursor = base === this.#mine.words[BASE] ? (this.#mine.words[CLAIMED] as number) : 0;
-    if (cursor >= (theirs[LIMIT] as number)) return -1;
-    this.#tell(base, cursor + 1, sharedClock());
-    if (this.#theirs.read(this.#fd)[PHASE] === OPEN || cursor < (this.#decided()[LIMIT] as number)) return cursor;
-    this.#tell(base, cursor, 0);
-    return -1;
+  claim(sequence: number): boolean {
+    this.#tell(sequence, sharedClock());
+    let said = this.#heard(sequence);
+    while (said === ASKING) said = this.#heard(sequence);
+    if (said === OFFERED) return true;
+    this.#tell(sequence, 0);
+    return false;
   }
 
-  /** What the loop says, once it does not waver. */
-  #decided(): Int32Array {
-    let theirs = this.#theirs.read(this.#fd);
-    while (theirs[PHASE] === ASKING) theirs = this.#theirs.read(this.#fd);
-    return theirs;
+  /** What the loop says of this job. */
+  #heard(sequence: number): number {
+    const place = sequence % RING;
+    readSync(this.#fd, this.#back, place, 1, BACK_AT + place);
+    return this.#back[place] as number;
   }
 
   begin(now: boolean): void {
-    this.#tell(this.#mine.words[BASE] as number, this.#mine.words[CLAIMED] as number, now ? sharedClock() : 0);
+    this.#tell(this.#mine.words[CURRENT] as number, now ? sharedClock() : 0);
   }
 
-  sequence(index: number): number {
-    return (this.#theirs.words[BASE] as number) + index;
+  /** No result can stand here. */
+  keep(): boolean {
+    return false;
+  }
+
+  posted(sequence: number): void {
+    this.#mine.words[OVER] = sequence;
+    this.#mine.write(this.#fd);
   }
 
   mustStop(sequence: number): boolean {
@@ -228,10 +261,8 @@ export class ControlFileWorker implements WorkerControl {
     writeSync(this.#fd, new Uint8Array(new Int32Array([bytes.byteLength]).buffer), 0, 4, WORDS_AT);
   }
 
-  #tell(base: number, claimed: number, startedAt: number): void {
-    const { words } = this.#mine;
-    words[BASE] = base;
-    words[CLAIMED] = claimed;
+  #tell(current: number, startedAt: number): void {
+    this.#mine.words[CURRENT] = current;
     this.#mine.startedAt[0] = startedAt;
     this.#mine.write(this.#fd);
   }

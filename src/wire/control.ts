@@ -1,61 +1,98 @@
 /**
- * The control block that the loop and one worker share: a few words of memory that both read and write without a message.
+ * The control block that the loop and one worker share: memory that both read and write without a message.
  *
- * `CLAIM` packs the limit (high half) and the cursor (low half) of the current batch into one word, so that the worker's
- * claim of the next job and the loop's taking back of what has not started exclude each other by a single compare-and-swap.
+ * Each job sent to the worker has a sequence number, counted by both sides, and a place in a ring of states. The worker claims
+ * a job and the loop takes it back by a compare-and-swap of the same word, so that a job is either run there or given to
+ * another, whatever is posted and heard when. Taking back one job leaves its neighbours alone.
+ *
+ * What a job returned stands here too when it is a plain number, boolean, null or undefined: the loop finds it although the
+ * worker is held up by its next job and can post nothing.
  */
-const CLAIM = 0; // limit << 16 | cursor
-const BASE = 1; // sequence number of the batch's first job
-const CANCEL = 2; // sequence number of the running job that shall stop; 0 = none
-const HEAP = 3; // KiB that the worker's heap held after a recent job; 0 = not measured
+const CANCEL = 0; // sequence number of the running job that shall stop; -1 = none
+const CURRENT = 1; // sequence number of the job that was claimed last
+const HEAP = 2; // KiB that the worker's heap held after a recent job; 0 = not measured
 const WORDS = 4;
-const STARTED_AT = WORDS * 4; // byte offset of a Float64: wall-clock start of the job that was claimed last
 
-export const MAX_BATCH = 0xffff;
+/** How many jobs may be on their way to one worker, and back, at once. */
+export const RING = 512;
+const MASK = RING - 1;
+/** Sequence numbers wrap here; a multiple of the ring. */
+const LAST_SEQUENCE = 0x3fffffff;
+
+// Who may change a state: the loop what is OFFERED (or over), the worker what is OFFERED or CLAIMED.
+const OFFERED = 1;
+const TAKEN = 2; // taken back by the loop
+const PASSED = 3; // taken back, and the worker knows
+const CLAIMED = 4; // running
+const POSTED = 5; // over; its outcome comes in a message
+const IS_NUMBER = 6; // over, with this value …
+const IS_UNDEFINED = 7;
+const IS_NULL = 8;
+const IS_TRUE = 9;
+const IS_FALSE = 10;
+
+const KEPT: readonly unknown[] = [undefined, null, true, false];
+
+export function nextSequence(sequence: number, by = 1): number {
+  return (sequence + by) & LAST_SEQUENCE;
+}
 
 export class ControlBlock {
   readonly memory: SharedArrayBuffer;
+  readonly #started: Float64Array; // wall-clock start of the job that was claimed last; 0 = not yet
+  readonly #numbers: Float64Array;
+  readonly #times: Float64Array;
   readonly #words: Int32Array;
-  readonly #started: Float64Array;
+  readonly #states: Int32Array;
 
-  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(STARTED_AT + 8)) {
+  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(8 + RING * 20 + WORDS * 4)) {
     this.memory = memory;
-    this.#words = new Int32Array(memory, 0, WORDS);
-    this.#started = new Float64Array(memory, STARTED_AT, 1);
+    this.#started = new Float64Array(memory, 0, 1);
+    this.#numbers = new Float64Array(memory, 8, RING);
+    this.#times = new Float64Array(memory, 8 + RING * 8, RING);
+    this.#states = new Int32Array(memory, 8 + RING * 16, RING);
+    this.#words = new Int32Array(memory, 8 + RING * 20, WORDS);
   }
 
-  /** Loop: offers a batch; the worker is between batches now. */
-  offer(base: number, size: number): void {
-    Atomics.store(this.#words, BASE, base);
-    Atomics.store(this.#words, CANCEL, 0);
-    this.#started[0] = 0;
-    Atomics.store(this.#words, CLAIM, size << 16);
+  /** Loop: offers the jobs from `first` on; their places in the ring are free. */
+  offer(first: number, count: number): void {
+    for (let i = 0; i < count; i++) Atomics.store(this.#states, (first + i) & MASK, OFFERED);
   }
 
-  /** Worker: the index of the next job, or -1 when the rest was taken back or there is none. */
-  claim(): number {
-    for (;;) {
-      const word = Atomics.load(this.#words, CLAIM);
-      const cursor = word & 0xffff;
-      if (cursor >= word >>> 16) return -1;
-      this.#started[0] = wallClock();
-      if (Atomics.compareExchange(this.#words, CLAIM, word, word + 1) === word) return cursor;
+  /** Worker: begins a job. False: it was taken back. */
+  claim(sequence: number, at: number = wallClock()): boolean {
+    const place = sequence & MASK;
+    Atomics.store(this.#words, CANCEL, -1); // of a job before: numbers come again after a while
+    this.#started[0] = at;
+    if (Atomics.compareExchange(this.#states, place, OFFERED, CLAIMED) === OFFERED) {
+      Atomics.store(this.#words, CURRENT, sequence);
+      return true;
     }
+    Atomics.store(this.#states, place, PASSED);
+    return false;
   }
 
-  /** Loop: takes back every job that the worker has not claimed; returns how many jobs were claimed. */
-  revoke(): number {
-    for (;;) {
-      const word = Atomics.load(this.#words, CLAIM);
-      const cursor = word & 0xffff;
-      if (cursor >= word >>> 16) return cursor;
-      if (Atomics.compareExchange(this.#words, CLAIM, word, (cursor << 16) | cursor) === word) return cursor;
-    }
+  /** Loop: takes a job back. False: the worker has begun it. */
+  takeBack(sequence: number): boolean {
+    return Atomics.compareExchange(this.#states, sequence & MASK, OFFERED, TAKEN) === OFFERED;
   }
 
-  /** Loop: how many jobs of the batch the worker has claimed; the last of them is running, if no reply has come. */
-  get claimed(): number {
-    return Atomics.load(this.#words, CLAIM) & 0xffff;
+  hasBegun(sequence: number): boolean {
+    return Atomics.load(this.#states, sequence & MASK) >= CLAIMED;
+  }
+
+  isRunning(sequence: number): boolean {
+    return Atomics.load(this.#states, sequence & MASK) === CLAIMED;
+  }
+
+  /** Loop: the worker has gone past this job, which was taken back. */
+  hasPassed(sequence: number): boolean {
+    return Atomics.load(this.#states, sequence & MASK) === PASSED;
+  }
+
+  /** The job that the worker claimed last, and what came before is over. */
+  get current(): number {
+    return Atomics.load(this.#words, CURRENT);
   }
 
   /** Loop: when the job that was claimed last began, in wall-clock milliseconds; 0 = not yet. */
@@ -68,14 +105,42 @@ export class ControlBlock {
     this.#started[0] = now ? wallClock() : 0;
   }
 
+  /** Worker: the job is over. False: its result cannot stand here, and must be posted. */
+  keep(sequence: number, result: unknown, ms: number): boolean {
+    const state = stateOf(result);
+    if (state === 0) return false;
+    const place = sequence & MASK;
+    if (state === IS_NUMBER) this.#numbers[place] = result as number;
+    this.#times[place] = ms;
+    Atomics.store(this.#states, place, state);
+    return true;
+  }
+
+  /** Worker: the job is over, and its outcome is about to be posted. */
+  posted(sequence: number): void {
+    Atomics.store(this.#states, sequence & MASK, POSTED);
+  }
+
+  /** Loop: whether a result stands here. */
+  isKept(sequence: number): boolean {
+    return Atomics.load(this.#states, sequence & MASK) >= IS_NUMBER;
+  }
+
+  /** Loop: the result that stands here. */
+  kept(sequence: number): unknown {
+    const place = sequence & MASK;
+    const state = this.#states[place] as number;
+    return state === IS_NUMBER ? this.#numbers[place] : KEPT[state - IS_UNDEFINED];
+  }
+
+  /** Loop: the running time of a job whose result stands here. */
+  keptTime(sequence: number): number {
+    return this.#times[sequence & MASK] as number;
+  }
+
   /** Loop: asks the running job to stop. */
   requestCancel(sequence: number): void {
     Atomics.store(this.#words, CANCEL, sequence);
-  }
-
-  /** Worker: the sequence number of the job at `index`. */
-  sequence(index: number): number {
-    return Atomics.load(this.#words, BASE) + index;
   }
 
   /** Worker: after a job, when the loop wants to know. */
@@ -95,12 +160,35 @@ export class ControlBlock {
 }
 
 /** The loop's half of it. Where no memory can be shared, `control-file.ts` does the same in a file. */
-export type LoopControl = Pick<ControlBlock, 'offer' | 'revoke' | 'claimed' | 'startedAt' | 'requestCancel' | 'heapUsed'>;
+export type LoopControl = Pick<
+  ControlBlock,
+  | 'offer'
+  | 'takeBack'
+  | 'hasBegun'
+  | 'isRunning'
+  | 'hasPassed'
+  | 'current'
+  | 'startedAt'
+  | 'isKept'
+  | 'kept'
+  | 'keptTime'
+  | 'requestCancel'
+  | 'heapUsed'
+>;
 
 /** The worker's half. */
-export type WorkerControl = Pick<ControlBlock, 'claim' | 'begin' | 'sequence' | 'mustStop' | 'tellHeap'>;
+export type WorkerControl = Pick<ControlBlock, 'claim' | 'begin' | 'keep' | 'posted' | 'mustStop' | 'tellHeap'>;
+
+function stateOf(result: unknown): number {
+  if (typeof result === 'number') return IS_NUMBER;
+  if (result === undefined) return IS_UNDEFINED;
+  if (result === null) return IS_NULL;
+  return result === true ? IS_TRUE : result === false ? IS_FALSE : 0;
+}
+
+const { timeOrigin } = performance;
 
 /** Comparable between threads, unlike `performance.now()`, and not set back by a clock change while they run. */
 export function wallClock(): number {
-  return performance.timeOrigin + performance.now();
+  return timeOrigin + performance.now();
 }

@@ -28,8 +28,8 @@ export interface Ready {
 }
 
 /**
- * Jobs, four fields each. `fn` is a number that a `define` message introduced to this worker before. Which of them may run
- * is told by the control block: jobs can be taken back until they are claimed.
+ * Jobs, four fields each. `fn` is a number that a `define` message introduced to this worker before. Both sides count the
+ * jobs; the control block tells by that number which of them may run: jobs can be taken back until they are claimed.
  */
 export type Batch = readonly (number | readonly unknown[] | JobExtras | null)[];
 export const JOB_FIELDS = 4; // fn, id, args, extras
@@ -89,9 +89,12 @@ export const VALUE = 0;
 export const CODED_VALUE = 1; // holds encoded instances of registered classes
 export const ERROR = 2;
 export const LOAD_ERROR = 3; // the module of the function failed to load
-export const TAKEN_BACK = 4; // this job and those after it were taken back; the batch is over
+export const TAKEN_BACK = 4; // it was taken back before it began (told by workers that share no memory with the loop)
 
-/** What became of the jobs, in their order, three fields each: kind, running time in milliseconds, value or encoded error. */
+/**
+ * What became of the jobs, in their order, three fields each: kind, running time in milliseconds, value or encoded error.
+ * Jobs whose result stands in the control block are left out; an empty message says that there are such.
+ */
 export type Outcomes = readonly unknown[];
 export const OUTCOME_FIELDS = 3;
 

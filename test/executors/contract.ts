@@ -5,6 +5,7 @@
 import { describe } from 'vitest';
 import type { Executor, PoolOptions } from '../../src/index.ts';
 import { basics } from './contract/basics.ts';
+import { batches } from './contract/batches.ts';
 import { cancellation } from './contract/cancellation.ts';
 import { data } from './contract/data.ts';
 import { failure } from './contract/failure.ts';
@@ -29,6 +30,9 @@ export function contract(name: string, make: (options?: PoolOptions) => Executor
     });
     describe('scheduling', () => {
       scheduling(subject);
+    });
+    describe('many jobs at once', () => {
+      batches(subject);
     });
     describe('cancellation and time limits', () => {
       cancellation(subject);

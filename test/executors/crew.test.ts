@@ -19,6 +19,7 @@ function makeCrew(options: PoolOptions): { crew: Crew; workers: FakeWorker[]; le
   const nothing = (): void => {};
   const host = {
     slotFree: nothing,
+    slotAdvanced: nothing,
     slotDied: nothing,
     jobEnded: nothing,
     warn: nothing,

@@ -33,9 +33,11 @@ class Ear implements WorkerListener {
     while (this.heard.length < count) await new Promise<void>((resolve) => (this.#changed = resolve));
   }
 
+  #sent = 0;
+
   run(source: string, ...args: unknown[]): void {
     this.worker.send({ type: 'define', fn: 1, ref: { source, name: 'f' }, name: 'f' }, []);
-    this.worker.control.offer(1, 1);
+    this.worker.control.offer(++this.#sent, 1);
     this.worker.send([1, 1, args, null], []);
   }
 }
@@ -82,7 +84,7 @@ describe('InlineWorker', () => {
     const ear = listen();
     await ear.until(1);
     ear.run('() => new Promise((resolve) => setTimeout(resolve, 10, "late"))');
-    while (ear.worker.control.claimed === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    while (ear.worker.control.current === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     ear.run('() => "never"');
     await Promise.all([ear.worker.terminate(), ear.worker.gone]);
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -43,10 +43,12 @@ class Ear implements WorkerListener {
     while (!reached()) await new Promise<void>((resolve) => (this.#changed = resolve));
   }
 
+  #sent = 0;
+
   /** Offers and sends one job of an inline function. */
   run(source: string, ...args: unknown[]): void {
     this.worker.send({ type: 'define', fn: 1, ref: { source, name: 'f' }, name: 'f' }, []);
-    this.worker.control.offer(1, 1);
+    this.worker.control.offer(++this.#sent, 1);
     this.worker.send([1, 1, args, null], []);
   }
 
@@ -115,7 +117,7 @@ describe('ProcessWorker', () => {
     expect(death).toMatchObject({ why: 'uncaught', exitCode: 1, signalName: null, cause: { message: 'later' } });
     expect(death.cause).toBeInstanceOf(RangeError);
     expect([...ear.messages, ...last]).toEqual([[VALUE, expect.any(Number), 'said']]);
-    expect(ear.worker.control.claimed).toBe(1);
+    expect(ear.worker.control.current).toBe(1);
   });
 
   it('loses no result to an exit right after it, however large, and hears none twice', async () => {
@@ -133,7 +135,7 @@ describe('ProcessWorker', () => {
     ear.run('() => { process.kill(process.pid, "SIGTERM"); for (;;); }');
     await ear.until(() => ear.deaths.length > 0);
     expect(ear.deaths).toMatchObject([[{ why: 'exit', exitCode: null, signalName: 'SIGTERM' }, []]]);
-    expect(ear.worker.control.claimed).toBe(1);
+    expect(ear.worker.control.current).toBe(1);
   });
 
   it('takes an abort for what it is: only the words of V8 make it a full heap', async () => {
@@ -170,13 +172,13 @@ describe('ProcessWorker', () => {
     await ear.until(() => ear.isReady !== null);
     ear.run('() => process.pid');
     const pid = await ear.result();
-    ear.worker.control.offer(7, 1);
+    ear.worker.control.offer(2, 1);
     const job = new URL('../../workers/job.ts', import.meta.url).href;
     const source = `async (url) => { const { checkCancelled } = await import(url); for (;;) { try { checkCancelled(); } catch (e) { return [e.code, process.pid]; } } }`;
     ear.worker.send({ type: 'define', fn: 2, ref: { source, name: 'g' }, name: 'g' }, []);
     ear.worker.send([2, 2, [job], null], []);
-    while (ear.worker.control.startedAt === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-    ear.worker.control.requestCancel(7);
+    while (ear.worker.control.current < 2 || ear.worker.control.startedAt === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    ear.worker.control.requestCancel(2);
     expect(await ear.result(2)).toEqual(['OFFLOOP_CANCELLED', pid]);
   });
 
@@ -185,7 +187,7 @@ describe('ProcessWorker', () => {
     ear.run('() => process.pid');
     const pid = (await ear.result()) as number;
     ear.run('() => { for (;;); }');
-    while (ear.worker.control.claimed === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    while (ear.worker.control.current === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     await Promise.all([ear.worker.terminate(), ear.worker.terminate(), ear.worker.gone]);
     expect([ear.deaths, ear.messages.length]).toEqual([[], 1]);
     expect(await failure(() => process.kill(pid, 0))).toMatchObject({ code: 'ESRCH' });

@@ -113,7 +113,7 @@ describe('a pool that recycles', () => {
     c!.run();
     for (const worker of fake.workers.slice(3)) {
       worker.ready();
-      while (worker.batches > 0 && worker.control.claimed === 0 && worker.run());
+      while (worker.batches > 0 && worker.control.current === 0 && worker.run());
     }
     await pass(0);
     expect(fake.statistics()).toMatchObject({ recycled: 3 });

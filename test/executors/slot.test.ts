@@ -22,6 +22,7 @@ interface Made {
 function makeSlot(): Made {
   const host = {
     slotFree: vi.fn<SlotHost['slotFree']>(),
+    slotAdvanced: vi.fn<SlotHost['slotAdvanced']>(),
     slotDied: vi.fn<SlotHost['slotDied']>(),
     jobEnded: vi.fn<SlotHost['jobEnded']>(),
     warn: vi.fn<SlotHost['warn']>(),
@@ -53,15 +54,15 @@ describe('a batch', () => {
     const { slot, worker, host } = makeSlot();
     const jobs = [makeJob(), makeJob(), makeJob()];
     slot.send(jobs);
-    expect([slot.busy, slot.working, slot.running]).toEqual([true, true, 3]);
+    expect([slot.busy, slot.working, slot.running, slot.waiting]).toEqual([true, true, 1, 2]);
     worker.run('a');
-    expect([outcome(jobs[0]!), outcome(jobs[1]!), slot.running, slot.jobs]).toEqual(['a', 'unsettled', 2, jobs.slice(1)]);
+    expect([outcome(jobs[0]!), outcome(jobs[1]!), slot.running, slot.jobs]).toEqual(['a', 'unsettled', 1, jobs.slice(1)]);
     worker.claim();
     worker.claim();
     worker.say([VALUE, 1, 'b', VALUE, 2, 'c']);
     expect(jobs.map(outcome)).toEqual(['a', 'b', 'c']);
     expect([slot.busy, slot.working, slot.running, slot.jobs]).toEqual([false, false, 0, []]);
-    expect(host.slotFree).toHaveBeenCalledExactlyOnceWith(slot, []);
+    expect(host.slotFree).toHaveBeenCalledExactlyOnceWith(slot, [], expect.any(Number));
     expect(host.jobEnded.mock.calls.map(([job, ms]) => [job, ms])).toEqual([
       [jobs[0], 1],
       [jobs[1], 1],
@@ -69,29 +70,89 @@ describe('a batch', () => {
     ]);
   });
 
-  it('gives back the jobs that were taken back with a cancelled one', async () => {
+  it('goes on without the one that was taken out of it', async () => {
     const { slot, worker, host } = makeSlot();
     const jobs = [makeJob(), makeJob(), makeJob()];
     slot.send(jobs);
     worker.claim();
     expect(slot.revoke(jobs[0]!)).toBe(false);
-    expect(slot.revoke(jobs[2]!)).toBe(true);
-    jobs[2]!.cancel();
-    jobs[2]!.endCancelled();
+    expect(slot.revoke(jobs[1]!)).toBe(true);
+    jobs[1]!.cancel();
+    jobs[1]!.endCancelled();
+    expect([slot.jobs.length, slot.holds(jobs[1]!), slot.holds(jobs[2]!), slot.waiting]).toEqual([2, false, true, 1]);
     worker.finish('first');
-    expect(worker.claim()).toBe(false);
-    expect(host.slotFree).toHaveBeenCalledExactlyOnceWith(slot, [jobs[1]]);
-    expect(outcome(jobs[0]!)).toBe('first');
-    expect(await failure(jobs[2]!)).toBeInstanceOf(CancelledError);
+    expect(worker.run('last')).toBe(true);
+    expect(host.slotFree).toHaveBeenCalledExactlyOnceWith(slot, [], expect.any(Number));
+    expect([outcome(jobs[0]!), outcome(jobs[2]!)]).toEqual(['first', 'last']);
+    expect(await failure(jobs[1]!)).toBeInstanceOf(CancelledError);
   });
 
-  it('can be taken back as far as it has not begun', () => {
-    const { slot, worker } = makeSlot();
+  it('can be taken back as far as it has not begun; the worker is busy until it has gone past that', () => {
+    const { slot, worker, host } = makeSlot();
     expect(slot.revokeAll()).toEqual([]);
     const jobs = [makeJob(), makeJob(), makeJob()];
     slot.send(jobs);
     worker.claim();
     expect(slot.revokeAll()).toEqual(jobs.slice(1));
+    worker.finish();
+    expect([slot.busy, slot.working, slot.running, host.slotFree.mock.calls.length]).toEqual([true, false, 0, 0]);
+    expect(worker.claim()).toBe(false);
+    expect([slot.busy, host.slotFree.mock.calls.length]).toEqual([false, 1]);
+  });
+
+  it('gives back what only the worker knew to be taken back', () => {
+    const { slot, worker, host } = makeSlot();
+    const jobs = [makeJob(), makeJob(), makeJob()];
+    slot.send(jobs);
+    worker.say([TAKEN_BACK, 0, null]);
+    expect(host.slotAdvanced).toHaveBeenCalledExactlyOnceWith(slot, [jobs[0]]);
+    worker.say([TAKEN_BACK, 0, null, TAKEN_BACK, 0, null]);
+    expect(host.slotFree).toHaveBeenCalledExactlyOnceWith(slot, jobs.slice(1), expect.any(Number));
+  });
+
+  it('gives back only what is less urgent, and not the first, which is as good as begun', () => {
+    const { slot } = makeSlot();
+    const jobs = [5, 1, 3, 2].map((priority) => makeJob({ priority }));
+    slot.send(jobs);
+    expect([slot.leastUrgent, slot.revokeAbove(1)]).toEqual([5, [jobs[2], jobs[3]]]);
+    expect(slot.jobs).toEqual(jobs.slice(0, 2));
+  });
+
+  it('may be followed by another while it runs', () => {
+    const { slot, worker, host } = makeSlot();
+    const [first, second] = [
+      [makeJob(), makeJob()],
+      [makeJob(), makeJob()],
+    ];
+    slot.send(first);
+    worker.run('a');
+    slot.send(second);
+    expect([slot.inFlight, worker.batches]).toEqual([3, 2]);
+    for (const value of ['b', 'c', 'd']) worker.run(value);
+    expect([...first, ...second].map(outcome)).toEqual(['a', 'b', 'c', 'd']);
+    expect([host.slotAdvanced.mock.calls.length, host.slotFree.mock.calls.length]).toEqual([3, 1]);
+  });
+
+  it('is heard of from shared memory, with any message or without', () => {
+    const { slot, worker, host } = makeSlot();
+    const jobs = [makeJob(), makeJob(), makeJob(), makeJob()];
+    slot.send(jobs);
+    const keep = (value: unknown): void => {
+      worker.claim();
+      worker.control.keep(worker.control.current, value, 0.5);
+    };
+    keep(1);
+    keep(null);
+    worker.claim();
+    slot.look();
+    expect(jobs.map(outcome)).toEqual([1, null, 'unsettled', 'unsettled']);
+    worker.finish('posted');
+    keep(undefined);
+    expect(outcome(jobs[3]!)).toBe('unsettled');
+    worker.say([]);
+    expect([outcome(jobs[2]!), outcome(jobs[3]!)]).toEqual(['posted', undefined]);
+    expect(host.jobEnded.mock.calls.map(([, ms]) => ms)).toEqual([0.5, 0.5, 1, 0.5]);
+    expect(host.slotFree).toHaveBeenCalledTimes(1);
   });
 
   it('ignores what comes when it is over', () => {
@@ -127,7 +188,7 @@ describe('arguments', () => {
     expect(await failure(bad)).toBeInstanceOf(NotCloneableError);
     expect(await failure(bad)).toMatchObject({ path: 'args[0].list[1]' });
     expect(worker.batches).toBe(0);
-    expect(host.slotFree).toHaveBeenCalledExactlyOnceWith(slot, []);
+    expect(host.slotFree).toHaveBeenCalledExactlyOnceWith(slot, [], expect.any(Number));
     slot.send([makeJob({}, ['good'])]);
     expect(worker.sent('define')).toHaveLength(1);
     expect(worker.run()).toBe(true);
@@ -142,6 +203,18 @@ describe('arguments', () => {
     slot.send([makeJob({}, [{ inside: move(moved) }])]);
     expect(moved.byteLength).toBe(0);
     expect(worker.mail.at(-1)![2 as never]).toEqual([{ inside: new Uint8Array(8) }]);
+  });
+
+  it('that cannot be cloned harm nobody else in the batch', async () => {
+    const { slot, worker, host } = makeSlot();
+    const jobs = [makeJob({}, ['a']), makeJob({}, [() => 0]), makeJob({}, ['c'])];
+    slot.send(jobs);
+    expect(await failure(jobs[1]!)).toMatchObject({ path: 'args[0]' });
+    expect(worker.allJobs).toEqual([jobs[0]!.id, jobs[2]!.id]);
+    worker.run('a');
+    worker.run('c');
+    expect([outcome(jobs[0]!), outcome(jobs[2]!)]).toEqual(['a', 'c']);
+    expect(host.slotFree).toHaveBeenCalledTimes(1);
   });
 
   it('that the codec of their class cannot encode reject that job, not the caller', async () => {
@@ -231,15 +304,26 @@ describe('the end of a worker', () => {
     expect(host.slotDied).toHaveBeenCalledExactlyOnceWith(slot, expect.anything(), [], true);
   });
 
-  it('gives back what had been taken back with a cancelled job, also when that was its last word', () => {
+  it('counts what stands in shared memory, and blames the next', async () => {
+    const { slot, worker, host } = makeSlot();
+    const jobs = [makeJob(), makeJob(), makeJob()];
+    slot.send(jobs);
+    worker.ready();
+    worker.claim();
+    worker.control.keep(1, 42, 1);
+    worker.claim();
+    worker.die();
+    expect(outcome(jobs[0]!)).toBe(42);
+    expect(await failure(jobs[1]!)).toBeInstanceOf(WorkerDiedError);
+    expect(host.slotDied).toHaveBeenCalledExactlyOnceWith(slot, expect.anything(), [jobs[2]], false);
+  });
+
+  it('gives back once what it took back with its last word', () => {
     const { slot, worker, host } = makeSlot();
     const jobs = [makeJob(), makeJob(), makeJob()];
     slot.send(jobs);
     worker.ready();
     worker.run('done');
-    expect(slot.revoke(jobs[1]!)).toBe(true);
-    jobs[1]!.cancel();
-    jobs[1]!.endCancelled();
     worker.die({}, [[TAKEN_BACK, 0, null]]);
     expect(host.slotDied).toHaveBeenCalledExactlyOnceWith(slot, expect.anything(), jobs.slice(1), true);
   });

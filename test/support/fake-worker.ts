@@ -13,7 +13,7 @@ import { Pool } from '../../src/executors/pool.ts';
 import type { WorkerDeath, WorkerHandle, WorkerListener } from '../../src/executors/worker-handle.ts';
 import { ControlBlock } from '../../src/wire/control.ts';
 import { encodeThrown } from '../../src/wire/error-codec.ts';
-import { ERROR, JOB_FIELDS, LOAD_ERROR, TAKEN_BACK, VALUE } from '../../src/wire/protocol.ts';
+import { ERROR, JOB_FIELDS, LOAD_ERROR, VALUE } from '../../src/wire/protocol.ts';
 import type { Batch, FromWorker, Ready, ToWorker } from '../../src/wire/protocol.ts';
 
 type Rare = Exclude<ToWorker, Batch>;
@@ -29,6 +29,7 @@ export class FakeWorker implements WorkerHandle {
   /** It does not go when it is terminated: `go()` says when. */
   stubborn = false;
   readonly #listener: WorkerListener;
+  #begun = 0; // how many jobs it has begun or gone past
   #go!: () => void;
 
   constructor(listener: WorkerListener) {
@@ -83,11 +84,25 @@ export class FakeWorker implements WorkerHandle {
     return this.ready({ unready: encodeThrown(error) });
   }
 
-  /** Begins the next job. False: it was taken back, and the loop is told so. */
+  /** Begins the next job. False: there is none; the loop is told of those that were taken back. */
   claim(): boolean {
-    if (this.control.claim() >= 0) return true;
-    this.say([TAKEN_BACK, 0, null]);
-    return false;
+    return this.begin() !== null;
+  }
+
+  /** Begins the next job that was not taken back, and returns its id; null when there is none. */
+  begin(): number | null {
+    const ids = this.allJobs;
+    while (this.#begun < ids.length) {
+      const id = ids[this.#begun++] as number;
+      if (this.control.claim(this.#begun)) return id;
+      this.say([]); // it stands in the control block
+    }
+    return null;
+  }
+
+  /** The ids of all jobs it was ever sent. */
+  get allJobs(): number[] {
+    return this.#batches.flatMap((batch) => batch.filter((_, i) => i % JOB_FIELDS === 1) as number[]);
   }
 
   /** Ends the job it has claimed. */

@@ -44,12 +44,13 @@ export class Far {
   #lastFn = 0;
   #lastSequence = 0;
 
-  constructor() {
+  constructor({ sharesMemory = false } = {}) {
     const channel = new MessageChannel();
     open.push(channel);
     this.#port = channel.port1;
     this.#port.on('message', (message: FromWorker) => this.heard.push(message));
-    this.server = new Server(this.control, { postMessage: (message, transfer) => channel.port2.postMessage(message, transfer as never) });
+    const postMessage = (message: FromWorker, transfer?: readonly object[]): void => channel.port2.postMessage(message, transfer as never);
+    this.server = new Server(this.control, { postMessage, sharesMemory });
   }
 
   define(fn: (...args: never[]) => unknown): number {
@@ -78,6 +79,11 @@ export class Far {
 
   get #outcomes(): Outcomes[] {
     return this.heard.filter((message): message is Outcomes => Array.isArray(message));
+  }
+
+  /** Whatever is under way arrives. */
+  async turn(): Promise<void> {
+    for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
   }
 
   async next(): Promise<void> {

@@ -40,7 +40,10 @@ it('is a semaphore: starts at 1, serves in order, hands a permit over', () =>
     const log: number[] = [];
     const waiters = [1, 2].map((n) => background(() => semaphore.run(() => void log.push(n))));
     await waitAllTasksBlocked();
-    expect([String(semaphore), semaphore.statistics()]).toEqual(['<BoundedSemaphore locked, value 0, 2 waiting>', { value: 0, waiting: 2 }]);
+    expect([String(semaphore), semaphore.statistics()]).toEqual([
+      '<BoundedSemaphore locked, value 0, 2 waiting>',
+      { value: 0, waiting: 2 },
+    ]);
     guard.release();
     await Promise.all(waiters);
     expect([log, String(semaphore)]).toEqual([[1, 2], '<BoundedSemaphore unlocked, value 1, 0 waiting>']);

@@ -1,12 +1,10 @@
 /** The far side: what it makes of jobs. Its beginning and end, and cancellation: serve-life. */
 import { describe, expect, it, vi } from 'vitest';
 import { registerClass } from '../../src/wire/class-registry.ts';
-import { ControlBlock } from '../../src/wire/control.ts';
 import { CODED_VALUE, TAKEN_BACK, VALUE } from '../../src/wire/protocol.ts';
 import { decodeValues, encodeValues, move } from '../../src/wire/transfer.ts';
 import { currentJob } from '../../workers/job.ts';
-import { Server } from '../../workers/serve.ts';
-import { Far, inline, reach } from '../support/far.ts';
+import { Far, reach } from '../support/far.ts';
 
 describe('a batch', () => {
   it('runs job by job, in order, and each outcome is posted when it is there', async () => {
@@ -24,7 +22,7 @@ describe('a batch', () => {
     expect(reach.calls).toEqual([1, 2, 3]);
   });
 
-  it('stops where the rest was taken back, and says so once', async () => {
+  it('goes past what was taken back, and says so', async () => {
     const far = new Far();
     const fn = far.define(function first(n: number) {
       globalThis.reach.calls.push(n);
@@ -32,40 +30,108 @@ describe('a batch', () => {
     });
     let openGate!: () => void;
     reach.gate = new Promise((resolve) => (openGate = resolve));
-    far.send(fn, [1], [2], [3]);
+    const base = far.send(fn, [1], [2], [3]);
     await vi.waitUntil(() => reach.calls.length === 1);
-    expect(far.control.revoke()).toBe(1);
+    expect(far.control.takeBack(base + 1)).toBe(true);
     openGate();
-    expect(await far.outcomes(2)).toEqual([
+    expect(await far.outcomes(3)).toEqual([
       [VALUE, undefined],
       [TAKEN_BACK, null],
+      [VALUE, undefined],
     ]);
-    expect(reach.calls).toEqual([1]);
+    expect(reach.calls).toEqual([1, 3]);
   });
 
-  it('that was taken back as a whole runs nothing', async () => {
+  it('waits while a job of the one before waits for a promise', async () => {
     const far = new Far();
-    const fn = far.define(function never() {
-      globalThis.reach.calls.push('ran');
+    const fn = far.define(function ordered(n: number) {
+      globalThis.reach.calls.push(n);
+      return n === 1 ? globalThis.reach.gate : n;
     });
-    far.control.revoke();
-    const base = 1;
-    far.control.offer(base, 1);
-    far.control.revoke();
-    far.server.receive([fn, 1, [], null]);
-    expect(await far.outcomes(1)).toEqual([[TAKEN_BACK, null]]);
-    expect(reach.calls).toEqual([]);
+    let openGate!: () => void;
+    reach.gate = new Promise((resolve) => (openGate = resolve));
+    far.send(fn, [1]);
+    far.send(fn, [2], [3]);
+    far.send(fn, [4]);
+    await vi.waitUntil(() => reach.calls.length === 1);
+    await far.turn();
+    expect(reach.calls).toEqual([1]);
+    openGate();
+    await far.outcomes(4);
+    expect(reach.calls).toEqual([1, 2, 3, 4]);
+  });
+});
+
+describe('in shared memory', () => {
+  const plain = function plain(v: unknown) {
+    return v;
+  };
+
+  it('small results stand, and the loop is told once of many', async () => {
+    const far = new Far({ sharesMemory: true });
+    const base = far.send(far.define(plain), [1], [null], [true]);
+    await far.next();
+    await far.turn();
+    expect(far.heard).toEqual([[]]);
+    expect([0, 1, 2].map((i) => far.control.kept(base + i))).toEqual([1, null, true]);
   });
 
-  it('is over with its last outcome: what is offered next is not claimed by it', async () => {
-    const control = new ControlBlock();
-    const server = new Server(control, { postMessage: () => control.offer(50, 1) }); // the loop is quick
-    server.receive({ type: 'define', fn: 1, ref: inline(function one() { return 1; }), name: 'one' }); // prettier-ignore
-    control.offer(1, 1);
-    server.receive([1, 1, [], null]);
-    await vi.waitUntil(() => control.sequence(0) === 50);
-    for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
-    expect(control.claimed).toBe(0);
+  it('they can be found while the next job is still running', async () => {
+    const far = new Far({ sharesMemory: true });
+    const fn = far.define(function look(n: number) {
+      const { reach } = globalThis;
+      return n === 0 ? 7 : reach.calls.push((reach as unknown as { isKept(s: number): boolean }).isKept(n));
+    });
+    Object.assign(reach, { isKept: (sequence: number) => far.control.isKept(sequence) });
+    far.send(fn, [0], [1]);
+    await far.next();
+    expect(reach.calls).toEqual([true]);
+  });
+
+  it('a result that must be posted is posted at once, and tells of those before it', async () => {
+    const far = new Far({ sharesMemory: true });
+    const base = far.send(far.define(plain), [1], ['text'], [2]);
+    await far.outcomes(1);
+    await far.next();
+    expect(far.heard).toEqual([[VALUE, expect.any(Number), 'text'], []]);
+    expect([far.control.kept(base), far.control.isKept(base + 1), far.control.kept(base + 2)]).toEqual([1, false, 2]);
+  });
+
+  it('the loop is told of results before the worker waits for a promise', async () => {
+    const far = new Far({ sharesMemory: true });
+    const fn = far.define(function slow(n: number) {
+      return n === 1 ? 1 : globalThis.reach.gate;
+    });
+    let openGate!: () => void;
+    reach.gate = new Promise((resolve) => (openGate = resolve));
+    far.send(fn, [1], [2]);
+    await far.next();
+    expect(far.heard).toEqual([[]]);
+    openGate();
+    await far.next();
+    expect(far.heard).toEqual([[], []]);
+  });
+
+  it('the loop is told while a long batch goes on', async () => {
+    const far = new Far({ sharesMemory: true });
+    const fn = far.define(function busy(ms: number) {
+      for (const end = performance.now() + ms; performance.now() < end;);
+      return ms;
+    });
+    far.send(fn, [0], [0.3], [0.3]);
+    await far.next();
+    await far.turn();
+    expect(far.heard.length).toBeGreaterThan(1);
+  });
+
+  it('what was taken back is gone past, and the loop is told', async () => {
+    const far = new Far({ sharesMemory: true });
+    const fn = far.define(plain);
+    far.control.offer(1, 1);
+    far.control.takeBack(1);
+    far.server.receive([fn, 1, [], null]);
+    await far.next();
+    expect([far.heard, far.control.hasPassed(1)]).toEqual([[[]], true]);
   });
 });
 
