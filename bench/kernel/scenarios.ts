@@ -33,7 +33,7 @@ const inRun = (work: (n: number) => Promise<unknown>): Contestant =>
   contestant('offloop', (n) => run(() => timeout(60_000, () => work(n)), { signals: false }));
 const tick = async (): Promise<void> => {};
 const waitOnce = async (): Promise<void> => {
-  await null;
+  await Promise.resolve();
 };
 const TASKS = 64;
 

@@ -14,6 +14,8 @@ type Receive = (message: ToWorker) => void;
 
 export class InlineWorker implements WorkerHandle {
   readonly control: ControlBlock = new ControlBlock();
+  /** Between two jobs the loop lives. */
+  readonly capacity: number = 1;
   readonly gone: Promise<void>;
   readonly #runtime: Runtime;
   readonly #context: AsyncResource;

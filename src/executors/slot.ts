@@ -3,21 +3,19 @@
  * back what has not begun, and knows which job is to blame when the worker dies: the control block tells which one was running.
  */
 import type { CancelledError, WorkerDiedError } from '../base/errors.ts';
-import { notCloneable } from '../wire/clone-path.ts';
-import { nextSequence, RING } from '../wire/control.ts';
+import { RING } from '../wire/control.ts';
 import { decodeThrown, encodeThrown } from '../wire/error-codec.ts';
 import { LOAD_ERROR, OUTCOME_FIELDS, TAKEN_BACK } from '../wire/protocol.ts';
 import type { FromWorker, Outcomes, Ready } from '../wire/protocol.ts';
 import { diedAtStart, unready, workerDied, workerDiedIdle } from './blame.ts';
-import type { KnownFunction } from './callable.ts';
 import { InFlight } from './in-flight.ts';
 import type { Job, JobOutcome } from './job.ts';
 import { JobQueue } from './job-queue.ts';
 import type { Home } from './line.ts';
 import { Milestones } from './milestones.ts';
-import { Parcel, unpack } from './parcel.ts';
-import { bothDeaths, firstDeathOf, secondChance } from './second-chance.ts';
-import type { Wire } from './ties.ts';
+import { Outbox } from './outbox.ts';
+import { unpack } from './parcel.ts';
+import { bothDeaths, secondChance } from './second-chance.ts';
 import type { StartWorker, WorkerDeath, WorkerHandle, WorkerListener } from './worker-handle.ts';
 
 export interface SlotHost {
@@ -46,7 +44,6 @@ export class Slot implements WorkerListener, Home {
   retired = false;
   readonly #host: SlotHost;
   readonly #worker: WorkerHandle;
-  readonly #known = new Set<number>();
   readonly #milestones = new Milestones();
   /** Why it could not get ready, and another would not either: what to tell the jobs that wait. */
   startFailure: ((job: Job) => WorkerDiedError) | null = null;
@@ -55,6 +52,7 @@ export class Slot implements WorkerListener, Home {
   #heardAt = 0; // when it was sent something to do, or told of something
   #back: readonly Job[] = NO_JOBS; // what it gave back while it was dying
   readonly #flight: InFlight;
+  readonly #outbox: Outbox;
   /** The highest priority number of a job that it may have. */
   leastUrgent: number = -Infinity;
   /** Estimated milliseconds of work that are on their way there. */
@@ -66,6 +64,7 @@ export class Slot implements WorkerListener, Home {
     this.#host = host;
     this.#worker = start(this);
     this.#flight = new InFlight(this.#worker.control);
+    this.#outbox = new Outbox(this.#worker, this.#flight, (job, error) => this.#settle(job, { ok: false, error }, 0));
   }
 
   get busy(): boolean {
@@ -81,7 +80,8 @@ export class Slot implements WorkerListener, Home {
   get room(): number {
     const { size } = this.#flight;
     // One that is to be replaced, and cannot be yet, goes on job by job.
-    return Math.min(RING - size, Math.max(size === 0 ? 1 : 0, this.jobLimit - this.done - size));
+    const capacity = this.#worker.capacity ?? RING;
+    return Math.min(capacity - size, Math.max(size === 0 ? 1 : 0, this.jobLimit - this.done - size));
   }
 
   /** Whether a job runs there, or is about to. Abandoned jobs run, too; those that were cancelled before they began do not. */
@@ -125,71 +125,14 @@ export class Slot implements WorkerListener, Home {
   send(jobs: readonly Job[]): void {
     const idle = !this.busy;
     const at = performance.now();
-    if (idle) this.#begins(at);
-    const parcel = new Parcel();
-    for (const job of jobs) {
-      job.sent(nextSequence(this.#flight.next, parcel.jobs.length), at);
-      this.leastUrgent = Math.max(this.leastUrgent, job.settings.priority);
-      this.#pack(job, parcel);
+    if (idle) {
+      this.#heardAt = at;
+      this.#worker.keepAlive(true);
     }
-    this.#post(parcel);
+    for (const job of jobs) this.leastUrgent = Math.max(this.leastUrgent, job.settings.priority);
+    this.#outbox.send(jobs, at);
     // Not within the call that sent: the host is in the middle of it.
     if (idle && !this.busy) queueMicrotask(() => this.busy || this.#free(NO_JOBS));
-  }
-
-  #begins(at: number): void {
-    this.#heardAt = at;
-    this.#worker.keepAlive(true);
-  }
-
-  #pack(job: Job, parcel: Parcel): void {
-    try {
-      parcel.add(job);
-      this.#introduce(job.fn);
-    } catch (error) {
-      this.#settle(job, { ok: false, error }, 0); // the codec of a registered class failed
-    }
-  }
-
-  #introduce(fn: KnownFunction): void {
-    if (this.#known.has(fn.id)) return;
-    this.#known.add(fn.id);
-    this.#worker.send({ type: 'define', fn: fn.id, ref: fn.ref, name: fn.name }, NOTHING);
-  }
-
-  #post({ jobs, batch, transfer }: Parcel): void {
-    if (jobs.length === 0) return;
-    this.#flight.add(jobs);
-    try {
-      this.#worker.send(batch, transfer);
-      for (const job of jobs) job.ties?.connected(this.#wire);
-    } catch (error) {
-      this.#flight.drop(jobs.length);
-      this.#refused(jobs, error);
-    }
-  }
-
-  /** For what a running job says to the loop, and the loop to it. */
-  readonly #wire: Wire = {
-    post: (message, transfer) => this.#worker.send(message, transfer),
-    keepAlive: (on) => {
-      if (this.#flight.size === 1) this.#worker.keepAlive(on); // others need the worker anyway
-    },
-  };
-
-  /** Nothing was sent, and nothing was transferred. One of the jobs is the cause: the others are sent without it. */
-  #refused(jobs: readonly Job[], error: unknown): void {
-    if (jobs.length === 1) {
-      const [job] = jobs as [Job];
-      // What was moved to the first worker of an idempotent job is gone with that worker.
-      return this.#settle(job, { ok: false, error: firstDeathOf(job) ?? notCloneable(job.args, 'args', error) }, 0);
-    }
-    for (const job of jobs) {
-      const parcel = new Parcel();
-      job.sequence = this.#flight.next;
-      this.#pack(job, parcel);
-      this.#post(parcel);
-    }
   }
 
   /** Resolves when the worker can run jobs: modules loaded, `init` done. */
@@ -247,13 +190,18 @@ export class Slot implements WorkerListener, Home {
       const job = this.#flight.shift();
       if (outcomes[i] === LOAD_ERROR) this.retired = true; // a module that failed stays failed in that worker
       if (job !== null && outcomes[i] === TAKEN_BACK) back.push(job);
-      else if (job !== null) this.#settle(job, unpack(job, outcomes[i] as number, outcomes[i + 2]), outcomes[i + 1] as number);
+      else if (job !== null) this.#told(job, unpack(job, outcomes[i] as number, outcomes[i + 2]), outcomes[i + 1] as number);
       this.#flight.collect(this.#ended);
     }
     this.#advanced(before, back);
   }
 
-  readonly #ended = (job: Job, value: unknown, ms: number): void => this.#settle(job, { ok: true, value }, ms);
+  readonly #ended = (job: Job, value: unknown, ms: number): void => this.#told(job, { ok: true, value }, ms);
+
+  #told(job: Job, outcome: JobOutcome, ms: number): void {
+    this.done++;
+    this.#settle(job, outcome, ms);
+  }
 
   /** Looks for results that the worker could not tell of, because its next job takes long. */
   look(): void {
@@ -274,7 +222,6 @@ export class Slot implements WorkerListener, Home {
   }
 
   #settle(job: Job, outcome: JobOutcome, ms: number): void {
-    this.done++;
     if (job.end(outcome)) this.#host.jobEnded(job, ms);
   }
 

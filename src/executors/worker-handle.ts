@@ -21,6 +21,8 @@ export interface WorkerListener {
 
 export interface WorkerHandle {
   readonly control: LoopControl;
+  /** How many jobs may be on their way there at once, where that is less than the control block can hold. */
+  readonly capacity?: number;
   /** Posts a message. Throws when it cannot be cloned: then nothing was sent and nothing transferred. */
   send(message: ToWorker, transfer: readonly object[]): void;
   /** Whether the process must stay alive for this worker's sake. */
