@@ -2,9 +2,9 @@
  * Runs the tests on every Node line we support: `node test/matrix.mjs [--only 22,24] [--npm-test]`.
  *
  * A line is: the vitest projects, then the built package loaded both ways. `--npm-test` runs all of `npm test` (types, lint
- * and format too) on the Node that runs this script; on the others the tests alone, because the rest cannot differ. The tests
- * that start programs (examples, README, package) take the longest: the oldest and the newest line run them, which stand for
- * those in between; `--only 22` runs everything there.
+ * and format too) on the Node that runs this script; on the others the tests alone, because the rest cannot differ. What starts
+ * hundreds of processes (examples, README, package, the contract of the process pool, crashes in masses) takes longest: the
+ * oldest and the newest line run it, which stand for those in between; `--only 22` runs everything there.
  * The nodes come from the registry into node_modules/.cache, so nothing has to be installed by hand and nothing weighs on `npm ci`.
  * A line that could not run is named in the table and, in CI, counts as a failure; none is skipped in silence.
  * vitest's JSON of each line stays in node_modules/.cache/matrix. The last line printed is `N passed, N failed`: CI reads it.
@@ -27,6 +27,9 @@ const nodePackage = process.platform === 'linux' && ['x64', 'arm64'].includes(pr
 const { values } = parseArgs({ options: { only: { type: 'string' }, 'npm-test': { type: 'boolean' } } });
 const lines = values.only?.split(',') ?? supported;
 const inBetween = values.only === undefined ? supported.slice(1, -1) : [];
+const lighter = ['--project', 'unit', '--project', 'realtime'].concat(
+  ['test/executors/process.contract.test.ts', 'test/realtime/executor-crash.test.ts'].flatMap((file) => ['--exclude', file]),
+);
 const unknown = lines.filter((line) => !supported.includes(line));
 if (unknown.length > 0) throw new RangeError(`--only takes Node lines out of ${supported.join(', ')}; got ${unknown.join(', ')}`);
 
@@ -65,7 +68,7 @@ function runTests(node, line) {
   rmSync(json, { force: true }); // never count an earlier run
   const report = ['--reporter=default', '--reporter=json', `--outputFile.json=${json}`];
   const whole = values['npm-test'] && line === runningLine;
-  const part = inBetween.includes(line) ? ['--project', 'unit', '--project', 'realtime'] : [];
+  const part = inBetween.includes(line) ? lighter : [];
   const ok = whole ? runWith(node, 'npm', ['test', '--', ...report]) : runWith(node, node, [vitest, 'run', ...part, ...report]);
   const { passed, failed } = count(json);
   // A run that ended badly without naming a failed test (lint, a crash, an unhandled rejection) has failed all the same.
