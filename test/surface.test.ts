@@ -58,6 +58,7 @@ const surface: Record<string, string> = {
     formatCallGraph
     fromModule
     gather
+    ignoreBlocks
     isCancelled
     map
     move

@@ -32,6 +32,12 @@ export function nativeAbove(frames: readonly RawFrame[]): string | undefined {
   return called === undefined || called.fn === '' || called.file.startsWith('file:') ? undefined : called.fn;
 }
 
+/** The innermost user frame has called one of our shims, and nothing else of its own. */
+export function isInShim(frames: readonly RawFrame[]): boolean {
+  const first = frames.findIndex(({ file }) => isUserFile(file));
+  return /\/monitor\/shims\.[tj]s$/.test(frames[first - 1]?.file ?? '');
+}
+
 /** Node was loading modules, not merely waiting for that. */
 export function isLoading(frames: readonly RawFrame[]): boolean {
   return frames.some(({ file, async }) => async !== true && file.startsWith('node:internal/modules/'));

@@ -22,15 +22,19 @@ interface TaskLike {
 export interface Hub {
   /** One word: not 0 while a watchdog waits for an answer. In shared memory, because the watchdog sets it. */
   readonly pending: Int32Array;
-  /** The native function whose shim waits for the question just now. */
+  /** The native function whose shim is on the stack; the innermost of them. */
   native: string | undefined;
+  /** Its shim waits for a question from before the call. */
   entering: boolean;
+  /** Counts the times the microtasks went on after a question: newer Nodes give them all one asynchronous id. */
+  turns: number;
   /** Where a task was made; debug mode knows. */
   siteOf: ((task: TaskLike) => string | undefined) | undefined;
   ask(): string;
 }
 
 const { stringify } = JSON;
+const settled = Promise.resolve();
 const { hrtime } = process;
 /** Milliseconds; the same in all threads. */
 export const clock = (): number => Number(hrtime.bigint()) / 1e6;
@@ -43,6 +47,7 @@ export function hub(): Hub {
     pending: new Int32Array(new SharedArrayBuffer(4)),
     native: undefined,
     entering: false,
+    turns: 0,
     siteOf: undefined,
     ask,
   });
@@ -51,7 +56,9 @@ export function hub(): Hub {
 function ask(): string {
   const self = hub();
   self.pending[0] = 0;
-  const answer: { -readonly [K in keyof Answer]: Answer[K] } = { frames: framesHere(), callback: executionAsyncId(), at: clock() };
+  const callback = `${executionAsyncId()}/${self.turns}`;
+  void settled.then(() => self.turns++);
+  const answer: { -readonly [K in keyof Answer]: Answer[K] } = { frames: framesHere(), callback, at: clock() };
   const task = taskHere(self);
   if (task !== undefined) answer.task = task;
   if (self.native !== undefined) {

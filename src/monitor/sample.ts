@@ -24,12 +24,12 @@ export interface TaskInfo {
 export interface Answer {
   /** Innermost first. */
   readonly frames: readonly RawFrame[];
-  /** The shim it waited in, after (or, with `entering`, before) the call of this native function. */
+  /** The native function whose shim is on the stack; with `entering` it is about to be called. */
   readonly native?: string;
   readonly entering?: boolean;
   readonly task?: TaskInfo;
-  /** The asynchronous id of what runs. */
-  readonly callback: number;
+  /** Tells one callback from the next. */
+  readonly callback: string;
   /** On `process.hrtime`, in milliseconds. */
   readonly at: number;
 }

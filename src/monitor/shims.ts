@@ -80,11 +80,14 @@ function put(self: Hub, label: string, host: Host, key: string): void {
 function wrap(self: Hub, label: string, native: Fn): Fn {
   const { pending } = self;
   const shim: Fn = function (...args) {
-    if (pending[0] !== 0) settle(self, label, true);
+    const outer = self.native;
+    self.native = label;
     try {
+      if (pending[0] !== 0) settle(self, true);
       return Reflect.apply(native, this, args);
     } finally {
-      if (pending[0] !== 0) settle(self, label, false);
+      if (pending[0] !== 0) settle(self, false);
+      self.native = outer;
     }
   };
   for (const key of Reflect.ownKeys(native)) {
@@ -95,10 +98,9 @@ function wrap(self: Hub, label: string, native: Fn): Fn {
 }
 
 /** A question from before the call is not about the call: it is answered first. */
-function settle(self: Hub, label: string, entering: boolean): void {
-  self.native = label;
+function settle(self: Hub, entering: boolean): void {
   self.entering = entering;
   const end = clock() + PATIENCE;
   while (self.pending[0] !== 0 && clock() < end);
-  self.native = undefined;
+  self.entering = false;
 }

@@ -52,7 +52,7 @@ test.each([
   ['a string', { heartbeat: '10' }, /options\.heartbeat to be a whole number from 1 to 1000, got '10' \(string\)/],
   ['NaN', { heartbeat: Number.NaN }, /got NaN/],
   ['zero', { heartbeat: 0 }, /got 0/],
-  ['an unknown option', { hartbeat: 10 }, /Unknown option options\.hartbeat; known options are heartbeat/],
+  ['an unknown option', { hartbeat: 10 }, /Unknown option options\.hartbeat; known options are mode, threshold, heartbeat/],
   ['no object', 5, /Expected options to be an object of options, got 5 \(number\)/],
 ])('%s as option is refused with what was expected', (_title, options, message) => {
   expect(() => new LoopMonitor(options as never)).toThrow(message);
