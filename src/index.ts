@@ -137,6 +137,5 @@ export type { DebugOptions, Instrument } from './core/probe.ts';
 // what the loop suffered
 export { LoopMonitor } from './monitor/loop-monitor.ts';
 export type { LagSnapshot } from './monitor/loop-monitor.ts';
-export type { MonitorOptions } from './monitor/settings.ts';
-export type { BlockCause, SlowReport, StackFrame } from './monitor/slow-report.ts';
+export type { BlockCause, MonitorOptions, SlowReport, StackFrame } from './base/slow-report.ts';
 export { ignoreBlocks } from './monitor/ignore-blocks.ts';

@@ -96,6 +96,7 @@ const surface: Record<string, string> = {
     blockLoop
     waitAllTasksBlocked
   `,
+  'src/monitor/preload.ts': ``,
   'workers/index.ts': `
     checkCancelled
     currentJob

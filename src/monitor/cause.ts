@@ -2,7 +2,7 @@
  * Why the loop stood still, from what the system measured meanwhile. How long it took says nothing about why, so the duration
  * only serves as the whole of which the signals are parts. The order of the rules matters: each presumes the ones above.
  */
-import type { BlockCause } from './slow-report.ts';
+import type { BlockCause } from '../base/slow-report.ts';
 
 /** Milliseconds, but for `callbacks`. null: this system does not tell. */
 export interface Signals {

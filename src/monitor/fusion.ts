@@ -6,7 +6,7 @@
 import { isInShim, nativeAbove, userFrames } from './frames.ts';
 import type { ProfiledFunction } from './profile.ts';
 import type { RawFrame, Sample, TaskInfo } from './sample.ts';
-import type { Confidence } from './slow-report.ts';
+import type { Confidence } from '../base/slow-report.ts';
 
 export interface Blame {
   readonly confidence: Confidence;

@@ -3,8 +3,8 @@ import { InvalidStateError } from '../base/errors.ts';
 import { Measurement } from './measurement.ts';
 import type { Measured } from './measurement.ts';
 import { resolveSettings } from './settings.ts';
-import type { MonitorOptions, Settings } from './settings.ts';
-import type { SlowReport } from './slow-report.ts';
+import type { Settings } from './settings.ts';
+import type { MonitorOptions, SlowReport } from '../base/slow-report.ts';
 import { snapshotText } from './snapshot-text.ts';
 import { Watch } from './watch.ts';
 
@@ -26,6 +26,7 @@ export class LoopMonitor implements Disposable {
 
   constructor(options?: MonitorOptions) {
     this.#settings = resolveSettings(options);
+    if (this.#settings.report !== undefined) throw noHtml();
   }
 
   /** Starts afresh. Does not keep the process alive. */
@@ -79,10 +80,14 @@ export class LoopMonitor implements Disposable {
 
   /** The snapshot as one self-contained HTML page. */
   html(): Promise<string> {
-    return Promise.reject(new InvalidStateError('The HTML report is not part of this version yet: use text(), or log'));
+    return Promise.reject(noHtml());
   }
 
   [Symbol.dispose](): void {
     this.stop();
   }
+}
+
+function noHtml(): InvalidStateError {
+  return new InvalidStateError('The HTML report is not part of this version yet: use text(), or the option log');
 }

@@ -1,27 +1,6 @@
 /** What a monitor can be told, by code or by the environment, checked and completed. */
 import { checkCount, checkFunction, checkNumber, checkOneOf, outOfRange, ownOptions, wrongType } from '../base/validate.ts';
-import type { SlowReport } from './slow-report.ts';
-
-export interface MonitorOptions {
-  /** `watch` (default) costs a production server 1 to 2 % of CPU; `debug` sees shorter blocks, with a rolling CPU profile. */
-  mode?: 'watch' | 'debug';
-  /** Milliseconds from which on a block is reported: 20 or more (10 in debug mode). Default 100; 20 in debug mode. */
-  threshold?: number;
-  /** Milliseconds between two beats, less than `threshold`. Default 25; 5 in debug mode; less for a small threshold. */
-  heartbeat?: number;
-  /** Milliseconds between two samples of the rolling CPU profile, or false for none. Default: none; 5 in debug mode. */
-  profile?: number | false;
-  /** How the thread is asked where it is. `pause` (the debugger's way) is a fallback that is felt by the program. Default `evaluate`. */
-  capture?: 'evaluate' | 'pause';
-  /** How many reports `snapshot().slow` keeps. Default 100. */
-  keep?: number;
-  /** Called with each report, as soon as the loop turns again. */
-  onSlow?: (r: SlowReport) => void;
-  /** true (default): text to stderr, printed by the watchdog also while the loop is blocked; a path: JSON lines to that file; false: neither. */
-  log?: boolean | string;
-  /** Path of an HTML report, written at exit. */
-  report?: string;
-}
+import type { MonitorOptions, SlowReport } from '../base/slow-report.ts';
 
 export interface Settings {
   readonly mode: 'watch' | 'debug';
@@ -57,7 +36,7 @@ export function resolveSettings(options: unknown, where = 'options'): Settings {
   return Object.freeze({ mode, threshold, heartbeat, profile, capture, keep, onSlow, log, report });
 }
 
-function checkThreshold(where: string, value: unknown, least: number): void {
+export function checkThreshold(where: string, value: unknown, least: number): void {
   const expected = `a number of milliseconds, ${least} or more`;
   checkNumber(where, value, expected);
   if ((value as number) < least || value === Infinity) throw outOfRange(where, expected, value);

@@ -5,7 +5,7 @@ import type { SourceMapPayload } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { pathOf } from './frames.ts';
 import type { RawFrame } from './sample.ts';
-import type { StackFrame } from './slow-report.ts';
+import type { StackFrame } from '../base/slow-report.ts';
 
 interface Loaded {
   readonly map: SourceMap;

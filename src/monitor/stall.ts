@@ -7,7 +7,7 @@ import type { Blame } from './fusion.ts';
 import type { Gap } from './heartbeat.ts';
 import type { ProfiledFunction } from './profile.ts';
 import type { Sample } from './sample.ts';
-import type { BlockCause } from './slow-report.ts';
+import type { BlockCause } from '../base/slow-report.ts';
 import type { ThreadTime } from './thread-clock.ts';
 import type { Told } from './told.ts';
 

@@ -3,7 +3,7 @@
  * synchronously, because the watched thread may be blocked for good. Text is limited to one block a second; nothing else is.
  */
 import { appendFileSync, writeSync } from 'node:fs';
-import type { SlowReport } from './slow-report.ts';
+import type { SlowReport } from '../base/slow-report.ts';
 import type { Presenter, Told } from './told.ts';
 
 export interface TellerOptions {

@@ -1,6 +1,6 @@
 /** What the watched thread and its watchdog say to each other, beside the heartbeat. Data types only. */
 import type { MessagePort } from 'node:worker_threads';
-import type { SlowReport } from './slow-report.ts';
+import type { SlowReport } from '../base/slow-report.ts';
 
 export interface WatchdogData {
   readonly heartbeat: SharedArrayBuffer;

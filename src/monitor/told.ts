@@ -1,5 +1,5 @@
 /** What the watchdog hands to whoever puts reports into words: it knows nothing of text, logs and pages. Types only. */
-import type { SlowReport } from './slow-report.ts';
+import type { SlowReport } from '../base/slow-report.ts';
 
 /** A report without its text, and what only the text needs. */
 export interface Told extends Omit<SlowReport, 'message'> {

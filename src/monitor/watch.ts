@@ -6,7 +6,7 @@ import { Heartbeat } from './heartbeat.ts';
 import { onIgnore } from './ignore-blocks.ts';
 import type { Settings } from './settings.ts';
 import { installShims } from './shims.ts';
-import type { SlowReport } from './slow-report.ts';
+import type { SlowReport } from '../base/slow-report.ts';
 import { WatchdogHost } from './watchdog-host.ts';
 
 const slow = channel('offloop:block');

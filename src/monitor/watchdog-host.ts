@@ -5,7 +5,7 @@ import { bootstrapArgv, workerEntry } from '../base/worker-file.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { hub } from './hub.ts';
 import type { Settings } from './settings.ts';
-import type { SlowReport } from './slow-report.ts';
+import type { SlowReport } from '../base/slow-report.ts';
 import type { FromWatchdog, ToWatchdog, WatchdogData } from './thread-protocol.ts';
 
 export interface HostEvents {

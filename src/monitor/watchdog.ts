@@ -7,7 +7,7 @@ import type { Gap, Heartbeat } from './heartbeat.ts';
 import type { Link } from './main-link.ts';
 import type { ProfiledFunction } from './profile.ts';
 import type { SourceMaps } from './source-maps.ts';
-import type { SlowReport } from './slow-report.ts';
+import type { SlowReport } from '../base/slow-report.ts';
 import { Stall } from './stall.ts';
 import type { Reading } from './stall.ts';
 import type { ThreadTime } from './thread-clock.ts';

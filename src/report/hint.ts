@@ -1,5 +1,5 @@
 /** What to do about a block, in one line. */
-import type { SlowReport } from '../monitor/slow-report.ts';
+import type { SlowReport } from '../base/slow-report.ts';
 
 const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 

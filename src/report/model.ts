@@ -1,5 +1,5 @@
 /** The lines of a log: one JSON object each, versioned, the one model that every kind of report is made of. */
-import type { BlockCause, SlowReport } from '../monitor/slow-report.ts';
+import type { BlockCause, SlowReport } from '../base/slow-report.ts';
 
 export const VERSION = 1;
 

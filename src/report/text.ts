@@ -1,6 +1,6 @@
 /** A block as a few lines of text, for people and terminals. */
 import { isAbsolute, relative, sep } from 'node:path';
-import type { SlowReport, StackFrame } from '../monitor/slow-report.ts';
+import type { SlowReport, StackFrame } from '../base/slow-report.ts';
 import type { Told } from '../monitor/told.ts';
 import { hintFor } from './hint.ts';
 

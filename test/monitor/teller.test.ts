@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { SlowReport } from '../../src/monitor/slow-report.ts';
+import type { SlowReport } from '../../src/base/slow-report.ts';
 import { Teller } from '../../src/monitor/teller.ts';
 import { told } from '../support/samples.ts';
 

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { resolveSettings } from '../../src/monitor/settings.ts';
-import type { SlowReport } from '../../src/monitor/slow-report.ts';
+import type { SlowReport } from '../../src/base/slow-report.ts';
 import { Watch } from '../../src/monitor/watch.ts';
 
 const native = JSON.parse;

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { Heartbeat } from '../../src/monitor/heartbeat.ts';
 import { clock } from '../../src/monitor/hub.ts';
 import { resolveSettings } from '../../src/monitor/settings.ts';
-import type { SlowReport } from '../../src/monitor/slow-report.ts';
+import type { SlowReport } from '../../src/base/slow-report.ts';
 import { WatchdogHost } from '../../src/monitor/watchdog-host.ts';
 
 function start() {

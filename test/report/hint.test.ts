@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { BlockCause } from '../../src/monitor/slow-report.ts';
+import type { BlockCause } from '../../src/base/slow-report.ts';
 import { hintFor } from '../../src/report/hint.ts';
 import { told } from '../support/samples.ts';
 

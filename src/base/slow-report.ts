@@ -1,4 +1,7 @@
-/** What is told about one block of the event loop. Data types only: they travel from the watchdog, and into the log. */
+/**
+ * What is told about one block of the event loop, and what a monitor can be told. Types only; on the ground floor because
+ * `run()` takes and hands on both, and knows no monitor.
+ */
 
 export type BlockCause =
   | 'javascript' // one callback computed for long
@@ -42,4 +45,25 @@ export interface SlowReport {
   samples: number;
   /** All of this as a block of text. */
   message: string;
+}
+
+export interface MonitorOptions {
+  /** `watch` (default) costs a production server 1 to 2 % of CPU; `debug` sees shorter blocks, with a rolling CPU profile. */
+  mode?: 'watch' | 'debug';
+  /** Milliseconds from which on a block is reported: 20 or more (10 in debug mode). Default 100; 20 in debug mode. */
+  threshold?: number;
+  /** Milliseconds between two beats, less than `threshold`. Default 25; 5 in debug mode; less for a small threshold. */
+  heartbeat?: number;
+  /** Milliseconds between two samples of the rolling CPU profile, or false for none. Default: none; 5 in debug mode. */
+  profile?: number | false;
+  /** How the thread is asked where it is. `pause` (the debugger's way) is a fallback that is felt by the program. Default `evaluate`. */
+  capture?: 'evaluate' | 'pause';
+  /** How many reports `snapshot().slow` keeps. Default 100. */
+  keep?: number;
+  /** Called with each report, as soon as the loop turns again. */
+  onSlow?: (r: SlowReport) => void;
+  /** true (default): text to stderr, printed by the watchdog also while the loop is blocked; a path: JSON lines to that file; false: neither. */
+  log?: boolean | string;
+  /** Path of an HTML report, written at exit. */
+  report?: string;
 }
