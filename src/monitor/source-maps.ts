@@ -1,7 +1,7 @@
 /** From what runs to what was written: the source maps of built files, read in the watchdog, so that the program pays nothing. */
 import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
-import type { SourceMapPayload } from 'node:module';
+import type { SourceMapping, SourceMapPayload } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { pathOf } from './frames.ts';
 import type { RawFrame } from './sample.ts';
@@ -29,8 +29,8 @@ export class SourceMaps {
     const entry = loaded.map.findEntry(line - 1, column - 1);
     if (!('originalSource' in entry)) return undefined;
     const place = { file: resolve(entry.originalSource, loaded.base), line: entry.originalLine + 1, column: entry.originalColumn + 1 };
-    const head = declared === undefined ? {} : (loaded.map.findEntry(declared[0] - 1, declared[1] - 1) as { name?: string });
-    return head.name === undefined || head.name === '' ? place : { ...place, fn: head.name };
+    const name = declared === undefined ? undefined : nameAt(loaded.map, declared);
+    return name === undefined ? place : { ...place, fn: name };
   }
 }
 
@@ -40,6 +40,20 @@ function resolve(source: string, base: string): string {
   } catch {
     return source;
   }
+}
+
+/** From where V8 says that a function begins to its name: at once, or after `function `, `async function ` and their stars. */
+const TO_NAME = [0, 9, 10, 15, 16];
+
+/** What the function was called before it was minified. */
+function nameAt(map: SourceMap, [line, column]: readonly [number, number]): string | undefined {
+  const head = map.findEntry(line - 1, column - 1);
+  if (!('originalLine' in head)) return undefined;
+  for (const offset of TO_NAME) {
+    const entry = map.findEntry(line - 1, column - 1 + offset) as Partial<SourceMapping> & { name?: string };
+    if (entry.name !== undefined && entry.name !== '' && entry.originalLine === head.originalLine) return entry.name;
+  }
+  return undefined;
 }
 
 /** The last such comment counts. */
