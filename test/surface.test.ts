@@ -55,6 +55,7 @@ const surface: Record<string, string> = {
     currentScope
     currentSignal
     currentTask
+    expectNoBlock
     formatCallGraph
     fromModule
     gather
