@@ -3,7 +3,7 @@
  * native call outweighs many short looks at something else. Never claims more than was seen: `exact` means that the thread
  * was found on that line, at that moment, for most of the block.
  */
-import { isInShim, nativeAbove, userFrames } from './frames.ts';
+import { isInShim, nativeAbove, pathOf, userFrames } from './frames.ts';
 import type { ProfiledFunction } from './profile.ts';
 import type { RawFrame, Sample, TaskInfo } from './sample.ts';
 import type { Confidence } from '../base/slow-report.ts';
@@ -16,6 +16,12 @@ export interface Blame {
   readonly hits: number;
 }
 
+/** Whether a line belongs to the function that begins in another. */
+export type IsWithin = (file: string, first: number, line: number) => boolean;
+
+const ownLines = ({ file, line: first, lines }: ProfiledFunction, isWithin: IsWithin): ProfiledFunction['lines'] =>
+  lines.filter(([line]) => isWithin(file, first, line));
+
 /** An answer this soon after the question tells where the thread was when it was asked. */
 const PROMPT = 5;
 
@@ -27,14 +33,19 @@ interface Weighed {
   readonly native: string | undefined;
 }
 
-export function blame(samples: readonly Sample[], start: number, profile: readonly ProfiledFunction[] = []): Blame {
+export function blame(
+  samples: readonly Sample[],
+  start: number,
+  profile: readonly ProfiledFunction[] = [],
+  isWithin: IsWithin = () => true,
+): Blame {
   const weighed = weigh(samples, start);
   const certain = weighed.filter((w) => w.certain);
   const share = sum(certain) / Math.max(sum(weighed), Number.MIN_VALUE);
   const found = certain.length > 0 ? locate(certain) : null;
   const [top] = profile;
-  if (found !== null && share >= 0.5 && agrees(found, top)) return refine(found, top);
-  if (top !== undefined) return fromProfile(top, weighed);
+  if (found !== null && share >= 0.5 && agrees(found, top)) return refine(found, top, isWithin);
+  if (top !== undefined) return fromProfile({ ...top, lines: ownLines(top, isWithin) }, weighed);
   if (found !== null && share >= 0.5) return found;
   return guess(weighed, samples);
 }
@@ -117,14 +128,17 @@ function calledFrom(samples: readonly Weighed[], most: number): string | undefin
 /** The profile's busiest function must be the one found, or one that it called. */
 function agrees({ where, stack }: Blame, top: ProfiledFunction | undefined): boolean {
   if (top === undefined || where === undefined) return true;
-  return (stack ?? []).some(({ file, fn }) => file === top.file && fn === top.fn);
+  return (stack ?? []).some((frame) => isOf(frame, top));
 }
 
+const isOf = (frame: RawFrame, { file, fn }: ProfiledFunction): boolean => frame.fn === fn && pathOf(frame.file) === pathOf(file);
+
 /** An interrupt at the head of a function is reported on its declaration; the profile may know the line better. */
-function refine(found: Blame, top: ProfiledFunction | undefined): Blame {
+function refine(found: Blame, top: ProfiledFunction | undefined, isWithin: IsWithin): Blame {
   const { where } = found;
-  const best = top?.lines[0];
-  if (where === undefined || best === undefined || where.native !== undefined) return found;
+  const best = top === undefined ? undefined : ownLines(top, isWithin)[0];
+  // The profile counts in lines of what runs: no use where the thread itself told those of the source.
+  if (where === undefined || best === undefined || where.native !== undefined || where.source !== undefined) return found;
   if (where.fn !== top!.fn || where.line !== (where.declared?.[0] ?? top!.line)) return found;
   return { ...found, where: { ...where, line: best[0], column: 1 } };
 }
@@ -133,8 +147,12 @@ function fromProfile(top: ProfiledFunction, weighed: readonly Weighed[]): Blame 
   const [line] = top.lines[0] ?? [top.line];
   const native = top.native === undefined ? {} : { native: top.native };
   const frame: RawFrame = { fn: top.fn, file: top.file, line, column: top.lines.length > 0 ? 1 : top.column };
-  const witness = weighed.find(({ frames }) => frames.some((f) => f.file === top.file && f.fn === top.fn));
-  const depth = witness?.frames.findIndex((f) => f.file === top.file && f.fn === top.fn) ?? -1;
+  const witness = weighed.find(({ frames }) => frames.some((f) => isOf(f, top)));
+  const depth = witness?.frames.findIndex((f) => isOf(f, top)) ?? -1;
+  const seen = witness?.frames[depth];
+  if (seen?.source !== undefined) {
+    return { confidence: 'function', where: { ...seen, ...native }, stack: witness!.frames.slice(depth), hits: 1 };
+  }
   const stack = witness === undefined ? [frame] : [frame, ...witness.frames.slice(depth + 1)];
   return {
     confidence: top.lines.length > 0 ? 'exact' : 'function',

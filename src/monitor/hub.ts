@@ -5,6 +5,7 @@
  */
 import { executionAsyncId } from 'node:async_hooks';
 import type { AsyncLocalStorage } from 'node:async_hooks';
+import { console as inspector } from 'node:inspector';
 import { findSourceMap } from 'node:module';
 import type { Answer, RawFrame, TaskInfo } from './sample.ts';
 
@@ -31,6 +32,8 @@ export interface Hub {
   /** Where a task was made; debug mode knows. */
   siteOf: ((task: TaskLike) => string | undefined) | undefined;
   ask(): string;
+  /** Begins one CPU profile, and then ends another. */
+  profile(begin: string, end?: string): void;
 }
 
 const { stringify } = JSON;
@@ -50,7 +53,16 @@ export function hub(): Hub {
     turns: 0,
     siteOf: undefined,
     ask,
+    profile,
   });
+}
+
+/** The inspector's own console: programs replace the global one. Its types lack what is not the browser's. */
+const profiler = inspector as unknown as { profile?: (title: string) => void; profileEnd?: (title: string) => void };
+
+function profile(begin: string, end?: string): void {
+  profiler.profile?.(begin);
+  if (end !== undefined) profiler.profileEnd?.(end);
 }
 
 function ask(): string {

@@ -3,6 +3,7 @@ import { workerData } from 'node:worker_threads';
 import { Heartbeat } from './heartbeat.ts';
 import { clock } from './hub.ts';
 import { MainLink } from './main-link.ts';
+import { RollingProfile } from './rolling-profile.ts';
 import { SourceMaps } from './source-maps.ts';
 import { Teller } from './teller.ts';
 import { threadTime } from './thread-clock.ts';
@@ -16,6 +17,7 @@ export function runWatchdog(presenter: Presenter, data: WatchdogData = workerDat
   const send = (message: FromWatchdog): void => port.postMessage(message);
   const link = data.inspect ? new MainLink() : null;
   const teller = new Teller({ log, presenter, clock, send: (report) => send({ type: 'report', report }) });
+  const profile = link !== null && data.profile !== false ? new RollingProfile(link.session, { interval: data.profile, clock }) : undefined;
   const watchdog = new Watchdog(
     heartbeat,
     { threshold, heartbeat: beat, debug },
@@ -25,6 +27,7 @@ export function runWatchdog(presenter: Presenter, data: WatchdogData = workerDat
       teller,
       maps: new SourceMaps(),
       pending: new Int32Array(data.pending),
+      ...(profile !== undefined && { profile }),
       threadTime: () => threadTime(process.pid),
     },
   );

@@ -3,6 +3,7 @@
  * beating. Time, the inspector and the text of reports come from outside, so that a test can play all of them.
  */
 import { Arming } from './arming.ts';
+import { FunctionLines } from './function-lines.ts';
 import type { Gap, Heartbeat } from './heartbeat.ts';
 import type { Link } from './main-link.ts';
 import type { ProfiledFunction } from './profile.ts';
@@ -50,6 +51,7 @@ export class Watchdog {
   readonly #options: WatchdogOptions;
   readonly #env: Surroundings;
   readonly #arming: Arming;
+  readonly #lines: FunctionLines = new FunctionLines();
   #planned: number;
   #late = 0;
   #gaps: number;
@@ -74,6 +76,8 @@ export class Watchdog {
   #read(): Reading {
     return { time: this.#env.threadTime(), gc: this.#beats.gc, late: this.#late };
   }
+
+  readonly #isWithin = (file: string, first: number, line: number): boolean => this.#lines.contains(file, first, line);
 
   /** Returns the milliseconds until it wants to look again. */
   look(): number {
@@ -152,7 +156,7 @@ export class Watchdog {
     const { start, end, active, ignored } = stall.gap as Gap;
     const { threshold } = this.#options;
     const busy = active - ignored;
-    if (busy >= threshold) return this.#env.teller.block(this.#told(stall, busy, stall.blame(profile), true));
+    if (busy >= threshold) return this.#env.teller.block(this.#told(stall, busy, stall.blame(profile, this.#isWithin), true));
     // The loop waited for events, and yet the beat did not come: nobody ran at all, or this thread got no CPU.
     const still = end - start - ignored;
     const told = this.#told(stall, still, { confidence: 'none', hits: 0 }, true);

@@ -81,6 +81,18 @@ describe('with a profile', () => {
     expect(blame([sample(10, [frame('hot', 11, { declared: [10, 1] }), main])], 0, [profiled('hot')]).where!.line).toBe(11);
   });
 
+  test('a line that the profile counts, but which is not of the function, was inlined into it', () => {
+    const head = frame('hot', 10, { declared: [10, 1] });
+    const top = profiled('hot', {
+      lines: [
+        [139, 8],
+        [12, 1],
+      ],
+    });
+    const isWithin = (_: string, first: number, line: number): boolean => line >= first && line < 20;
+    expect(blame([sample(10, [head, main])], 0, [top], isWithin).where).toMatchObject({ fn: 'hot', line: 12 });
+  });
+
   test('a native the thread never answered from is known by the profile, with the callers of a sample', () => {
     const found = blame([sample(10, [frame('hot', 12), main], { at: 250 })], 0, [profiled('hot', { native: 'compile' })]);
     expect(found).toMatchObject({ confidence: 'exact', where: { fn: 'hot', native: 'compile' }, stack: [{ fn: 'hot' }, { fn: 'main' }] });
