@@ -32,6 +32,19 @@ export class FunctionLines {
     return last !== null && line >= first && line <= last;
   }
 
+  /** For a native call that no sample has seen: where the function names it. */
+  find(file: string, first: number, callee: string): number | null {
+    const source = this.#read(pathOf(file));
+    const last = source === null ? null : lastLineOf(source, first);
+    const name = /[\w$]+$/.exec(callee)?.[0];
+    if (source === null || last === null || name === undefined) return null;
+    const index = source
+      .split('\n')
+      .slice(first - 1, last)
+      .findIndex((line) => line.split(/[^\w$]+/).includes(name));
+    return index < 0 ? null : first + index;
+  }
+
   #read(path: string): string | null {
     const known = this.#sources.get(path);
     if (known !== undefined) return known;

@@ -16,11 +16,18 @@ export interface Blame {
   readonly hits: number;
 }
 
-/** Whether a line belongs to the function that begins in another. */
-export type IsWithin = (file: string, first: number, line: number) => boolean;
+/** What the source says about the function that begins in a line. */
+export interface Source {
+  /** Whether another line belongs to it. */
+  contains(file: string, first: number, line: number): boolean;
+  /** The first of its lines that names what it calls. */
+  find(file: string, first: number, callee: string): number | null;
+}
 
-const ownLines = ({ file, line: first, lines }: ProfiledFunction, isWithin: IsWithin): ProfiledFunction['lines'] =>
-  lines.filter(([line]) => isWithin(file, first, line));
+const unread: Source = { contains: () => true, find: () => null };
+
+const ownLines = ({ file, line: first, lines }: ProfiledFunction, source: Source): ProfiledFunction['lines'] =>
+  lines.filter(([line]) => source.contains(file, first, line));
 
 /** An answer this soon after the question tells where the thread was when it was asked. */
 const PROMPT = 5;
@@ -37,16 +44,16 @@ export function blame(
   samples: readonly Sample[],
   start: number,
   profile: readonly ProfiledFunction[] = [],
-  isWithin: IsWithin = () => true,
+  source: Source = unread,
 ): Blame {
   const weighed = weigh(samples, start);
   const certain = weighed.filter((w) => w.certain);
   const share = sum(certain) / Math.max(sum(weighed), Number.MIN_VALUE);
   const found = certain.length > 0 ? locate(certain) : null;
   const [top] = profile;
-  if (found !== null && share >= 0.5 && agrees(found, top)) return refine(found, top, isWithin);
-  if (top !== undefined) return fromProfile({ ...top, lines: ownLines(top, isWithin) }, weighed);
-  if (found !== null && share >= 0.5) return found;
+  if (found !== null && share >= 0.5 && agrees(found, top)) return fromHead(refine(found, top, source), source);
+  if (top !== undefined) return fromProfile({ ...top, lines: ownLines(top, source) }, weighed, source);
+  if (found !== null && share >= 0.5) return fromHead(found, source);
   return guess(weighed, samples);
 }
 
@@ -134,19 +141,33 @@ function agrees({ where, stack }: Blame, top: ProfiledFunction | undefined): boo
 const isOf = (frame: RawFrame, { file, fn }: ProfiledFunction): boolean => frame.fn === fn && pathOf(frame.file) === pathOf(file);
 
 /** An interrupt at the head of a function is reported on its declaration; the profile may know the line better. */
-function refine(found: Blame, top: ProfiledFunction | undefined, isWithin: IsWithin): Blame {
+function refine(found: Blame, top: ProfiledFunction | undefined, source: Source): Blame {
   const { where } = found;
-  const best = top === undefined ? undefined : ownLines(top, isWithin)[0];
+  const best = top === undefined ? undefined : ownLines(top, source)[0];
   // The profile counts in lines of what runs: no use where the thread itself told those of the source.
   if (where === undefined || best === undefined || where.native !== undefined || where.source !== undefined) return found;
   if (where.fn !== top!.fn || where.line !== (where.declared?.[0] ?? top!.line)) return found;
   return { ...found, where: { ...where, line: best[0], column: 1 } };
 }
 
-function fromProfile(top: ProfiledFunction, weighed: readonly Weighed[]): Blame {
-  const [line] = top.lines[0] ?? [top.line];
+/**
+ * Still on the declaration of a function that has more lines than that: the line inside is not known, but for a function that
+ * calls itself, whose outer frames are on it.
+ */
+function fromHead(found: Blame, source: Source): Blame {
+  const { where, stack = [] } = found;
+  const head = where?.declared?.[0];
+  if (where === undefined || head === undefined || where.line !== head || where.native !== undefined) return found;
+  if (where.source === undefined && !source.contains(where.file, head, head + 1)) return found;
+  const again = stack.find((frame) => keyOf(frame) === keyOf(where) && frame.line !== head);
+  return again === undefined ? { ...found, confidence: 'function' } : { ...found, where: again };
+}
+
+function fromProfile(top: ProfiledFunction, weighed: readonly Weighed[], source: Source): Blame {
+  const named = top.native === undefined ? null : source.find(top.file, top.line, top.native);
+  const [line] = top.lines[0] ?? [named ?? top.line];
   const native = top.native === undefined ? {} : { native: top.native };
-  const frame: RawFrame = { fn: top.fn, file: top.file, line, column: top.lines.length > 0 ? 1 : top.column };
+  const frame: RawFrame = { fn: top.fn, file: top.file, line, column: line === top.line ? top.column : 1 };
   const witness = weighed.find(({ frames }) => frames.some((f) => isOf(f, top)));
   const depth = witness?.frames.findIndex((f) => isOf(f, top)) ?? -1;
   const seen = witness?.frames[depth];

@@ -22,11 +22,14 @@ export class LoopMonitor implements Disposable {
   #watch: Watch | null = null;
   #slow: SlowReport[] = [];
   #blocks = 0;
+  /** A broken `onSlow` is told of once. */
+  #complained = false;
   #last: LagSnapshot | null = null;
 
   constructor(options?: MonitorOptions) {
     this.#settings = resolveSettings(options);
     if (this.#settings.report !== undefined) throw noHtml();
+    if (this.#settings.capture === 'pause') throw new InvalidStateError("capture: 'pause' is not part of this version yet");
   }
 
   /** Starts afresh. Does not keep the process alive. */
@@ -47,6 +50,8 @@ export class LoopMonitor implements Disposable {
     try {
       onSlow?.(report);
     } catch (error) {
+      if (this.#complained) return;
+      this.#complained = true;
       process.emitWarning(`options.onSlow of a LoopMonitor threw: ${String(error)}`, { type: 'OffloopWarning', code: 'OFFLOOP_MONITOR' });
     }
   }

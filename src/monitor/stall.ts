@@ -3,7 +3,7 @@ import { causeOf } from './cause.ts';
 import type { Signals } from './cause.ts';
 import { isLoading, userFrames } from './frames.ts';
 import { blame, blamedTask } from './fusion.ts';
-import type { Blame, IsWithin } from './fusion.ts';
+import type { Blame, Source } from './fusion.ts';
 import type { Gap } from './heartbeat.ts';
 import type { ProfiledFunction } from './profile.ts';
 import type { Sample } from './sample.ts';
@@ -95,8 +95,8 @@ export class Stall {
     return samples.every(({ frames, task }) => task === undefined && isLoading(frames));
   }
 
-  blame(profile: readonly ProfiledFunction[] = [], isWithin?: IsWithin): Blame {
-    return blame(this.#within(), this.start, profile, isWithin);
+  blame(profile: readonly ProfiledFunction[] = [], source?: Source): Blame {
+    return blame(this.#within(), this.start, profile, source);
   }
 
   get task(): Told['task'] {

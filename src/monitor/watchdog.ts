@@ -77,8 +77,6 @@ export class Watchdog {
     return { time: this.#env.threadTime(), gc: this.#beats.gc, late: this.#late };
   }
 
-  readonly #isWithin = (file: string, first: number, line: number): boolean => this.#lines.contains(file, first, line);
-
   /** Returns the milliseconds until it wants to look again. */
   look(): number {
     const now = this.#env.clock();
@@ -156,7 +154,7 @@ export class Watchdog {
     const { start, end, active, ignored } = stall.gap as Gap;
     const { threshold } = this.#options;
     const busy = active - ignored;
-    if (busy >= threshold) return this.#env.teller.block(this.#told(stall, busy, stall.blame(profile, this.#isWithin), true));
+    if (busy >= threshold) return this.#env.teller.block(this.#told(stall, busy, stall.blame(profile, this.#lines), true));
     // The loop waited for events, and yet the beat did not come: nobody ran at all, or this thread got no CPU.
     const still = end - start - ignored;
     const told = this.#told(stall, still, { confidence: 'none', hits: 0 }, true);

@@ -29,6 +29,12 @@ test('a line belongs to the function or does not; of what cannot be read, none d
   writeFileSync(file, source);
   const lines = new FunctionLines();
   expect([1, 2, 8, 9].map((line) => lines.contains(pathToFileURL(file).href, 2, line))).toEqual([false, true, true, false]);
+  expect([lines.find(file, 2, 'Object.text'), lines.find(file, 2, 'two'), lines.find(file, 2, 'open'), lines.find(file, 2, '')]).toEqual([
+    3,
+    2,
+    null,
+    null,
+  ]);
   rmSync(folder, { recursive: true });
   expect(lines.contains(file, 2, 8)).toBe(true); // read once
   expect(lines.contains('/nowhere.js', 1, 1)).toBe(false);

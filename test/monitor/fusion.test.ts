@@ -44,6 +44,26 @@ describe('prompt answers', () => {
   });
 });
 
+describe('an answer from the head of a function', () => {
+  const head = frame('fib', 10, { declared: [10, 1] });
+
+  test('does not claim to know the line inside', () => {
+    expect(blame([sample(10, [head, main])], 0)).toMatchObject({ confidence: 'function', where: { fn: 'fib', line: 10 } });
+  });
+
+  test('has the line when the function calls itself', () => {
+    const outer = frame('fib', 12, { declared: [10, 1] });
+    expect(blame([sample(10, [head, outer, outer, main])], 0)).toMatchObject({ confidence: 'exact', where: { line: 12 } });
+  });
+
+  test('is exact when that is all of the function', () => {
+    expect(blame([sample(10, [head, main])], 0, [], { contains: () => false, find: () => null })).toMatchObject({
+      confidence: 'exact',
+      where: { line: 10 },
+    });
+  });
+});
+
 describe('natives', () => {
   test('one late answer from a shim outweighs many short looks at something else', () => {
     const samples = [10, 20, 30].map((at) => sample(at, [frame('before', 3), main]));
@@ -75,6 +95,12 @@ describe('with a profile', () => {
     expect(blame(samples, 0, [profiled('hot', { lines: [] })])).toMatchObject({ confidence: 'function', where: { line: 10 } });
   });
 
+  test('a native that no line ticks tell is looked up in the source', () => {
+    const source = { contains: () => true, find: (_: string, first: number, callee: string) => (callee === 'alloc' ? first + 3 : null) };
+    const found = blame([], 0, [profiled('hot', { lines: [], native: 'alloc' })], source);
+    expect(found).toMatchObject({ confidence: 'function', where: { fn: 'hot', line: 13, native: 'alloc' } });
+  });
+
   test('an answer from the head of a function takes its line from the profile', () => {
     const head = frame('hot', 10, { declared: [10, 1] });
     expect(blame([sample(10, [head, main])], 0, [profiled('hot')]).where).toMatchObject({ fn: 'hot', line: 12 });
@@ -89,8 +115,8 @@ describe('with a profile', () => {
         [12, 1],
       ],
     });
-    const isWithin = (_: string, first: number, line: number): boolean => line >= first && line < 20;
-    expect(blame([sample(10, [head, main])], 0, [top], isWithin).where).toMatchObject({ fn: 'hot', line: 12 });
+    const source = { contains: (_: string, first: number, line: number) => line >= first && line < 20, find: () => null };
+    expect(blame([sample(10, [head, main])], 0, [top], source).where).toMatchObject({ fn: 'hot', line: 12 });
   });
 
   test('a native the thread never answered from is known by the profile, with the callers of a sample', () => {
