@@ -16,13 +16,17 @@ export interface Signals {
   readonly late: number;
   /** The longest time from asking the thread where it is to its answer. */
   readonly latency: number;
+  /** From the first question to the end: a block is not asked about before it is nearly as long as the threshold. */
+  readonly observed: number;
   /** Asynchronous ids seen in the answers. */
   readonly callbacks: number;
 }
 
 const MANY = 2;
+/** JavaScript answers within this time. */
+const PROMPT = 5;
 
-export function causeOf({ duration, run, runQueue, gc, late, latency, callbacks }: Signals): BlockCause {
+export function causeOf({ duration, run, runQueue, gc, late, latency, observed, callbacks }: Signals): BlockCause {
   const half = duration / 2;
   if (runQueue !== null && runQueue > half) return 'cpu-starved';
   if (late > half && (run === null || run < half)) return runQueue === null ? 'unknown' : 'suspended';
@@ -30,6 +34,6 @@ export function causeOf({ duration, run, runQueue, gc, late, latency, callbacks 
   if (run !== null && runQueue !== null && duration - run - runQueue > half) return 'sync-wait';
   // Without the run queue's time, a thread that did not run either slept or starved.
   if (run !== null && runQueue === null && duration - run > half) return 'unknown';
-  if (latency > 0.4 * duration) return 'native';
+  if (latency > PROMPT && latency > 0.4 * observed) return 'native';
   return callbacks > MANY ? 'many-callbacks' : 'javascript';
 }

@@ -74,8 +74,14 @@ export class Stall {
       gc: part(now.gc - this.#before.gc),
       late: end.late - this.#before.late,
       latency: this.#latency(),
+      observed: this.#observed(duration),
       callbacks: new Set(this.#within().map(({ callback, task }) => `${callback}/${task?.id}`)).size,
     };
+  }
+
+  #observed(duration: number): number {
+    const first = this.#samples[0]?.asked ?? this.asked;
+    return this.gap === null || first === null ? duration : Math.max(0, Math.min(duration, this.gap.end - first));
   }
 
   #latency(): number {

@@ -86,7 +86,8 @@ export class Watchdog {
     if (ended === true) this.#over();
     this.#collectGaps(now);
     if (began !== undefined) this.#stall = new Stall(began.at, this.#reading);
-    else if (this.#stall === null) this.#reading = this.#read();
+    // A reading from within a block that has not been noticed yet would hide what it took so far.
+    else if (this.#stall === null && now - this.#beats.last.at <= this.#options.heartbeat) this.#reading = this.#read();
     if (this.#stall !== null) this.#attend(this.#stall, now, probe);
     this.#settle(now);
     this.#rest(now);

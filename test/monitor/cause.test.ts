@@ -2,13 +2,15 @@ import { expect, test } from 'vitest';
 import { causeOf } from '../../src/monitor/cause.ts';
 import type { Signals } from '../../src/monitor/cause.ts';
 
-const busy: Signals = { duration: 200, run: 195, runQueue: 1, gc: 5, late: 1, latency: 1, callbacks: 1 };
+const busy: Signals = { duration: 200, run: 195, runQueue: 1, gc: 5, late: 1, latency: 1, observed: 200, callbacks: 1 };
 
 test.each<[title: string, signals: Partial<Signals>, cause: string]>([
   ['the thread ran, and answered at once', {}, 'javascript'],
   ['one call and its continuation are not many callbacks', { callbacks: 2 }, 'javascript'],
   ['three asynchronous ids are many callbacks', { callbacks: 3 }, 'many-callbacks'],
   ['it ran, and did not answer', { latency: 120 }, 'native'],
+  ['it did not answer for the short time it was asked', { observed: 30, latency: 25 }, 'native'],
+  ['a short wait for an answer says nothing', { observed: 6, latency: 4 }, 'javascript'],
   ['it neither ran nor queued', { run: 5, latency: 190 }, 'sync-wait'],
   ['it collected garbage, which does not answer either', { gc: 150, latency: 150 }, 'gc'],
   ['garbage was collected by helpers while it slept', { gc: 150, run: 20 }, 'gc'],

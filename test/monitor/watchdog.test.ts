@@ -167,6 +167,15 @@ test('time that the user asked to ignore does not count', () => {
   expect(stage.told).toMatchObject([{ duration: 150 }]);
 });
 
+test.each([0, 5, 10, 15, 20, 24])('a thread that ran all the time is not said to have slept, whenever it was looked at (%d)', (shift) => {
+  const stage = new Stage();
+  stage.live(200);
+  stage.pass(shift);
+  stage.beat();
+  stage.block(110, { run: 110 });
+  expect(stage.told).toMatchObject([{ cause: 'javascript' }]);
+});
+
 test('the inspector is let go a second after the stall', () => {
   const stage = new Stage();
   stage.block(300);
