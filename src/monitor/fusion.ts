@@ -111,7 +111,8 @@ function heaviestChild({ depth, through }: Node): Node | null {
 function at({ depth, through }: Node): Blame {
   const byLine = new Map<number, Weighed[]>();
   for (const w of through) {
-    const { line } = w.frames.at(-depth)!;
+    const frame = w.frames.at(-depth)!;
+    const line = frame.source?.line ?? frame.line;
     byLine.set(line, [...(byLine.get(line) ?? []), w]);
   }
   const [best] = [...byLine.values()].sort((a, b) => sum(b) - sum(a)) as [Weighed[]];
@@ -158,7 +159,8 @@ function fromHead(found: Blame, source: Source): Blame {
   const { where, stack = [] } = found;
   const head = where?.declared?.[0];
   if (where === undefined || head === undefined || where.line !== head || where.native !== undefined) return found;
-  if (where.source === undefined && !source.contains(where.file, head, head + 1)) return found;
+  // What tsx runs is one line per function, or per file: there the head is not told apart by its line.
+  if (where.source !== undefined || !source.contains(where.file, head, head + 1)) return found;
   const again = stack.find((frame) => keyOf(frame) === keyOf(where) && frame.line !== head);
   return again === undefined ? { ...found, confidence: 'function' } : { ...found, where: again };
 }

@@ -56,6 +56,12 @@ describe('an answer from the head of a function', () => {
     expect(blame([sample(10, [head, outer, outer, main])], 0)).toMatchObject({ confidence: 'exact', where: { line: 12 } });
   });
 
+  test('is told by the source map where a whole function is one line', () => {
+    const at = (line: number) => frame('f', 1, { declared: [1, 1], source: { file: '/app/a.ts', line, column: 1 } });
+    const samples = [sample(10, [at(8)]), sample(20, [at(7)]), sample(30, [at(7)])];
+    expect(blame(samples, 0)).toMatchObject({ confidence: 'exact', where: { source: { line: 7 } }, hits: 2 });
+  });
+
   test('is exact when that is all of the function', () => {
     expect(blame([sample(10, [head, main])], 0, [], { contains: () => false, find: () => null })).toMatchObject({
       confidence: 'exact',
