@@ -146,4 +146,7 @@ export type { DebugOptions, Instrument } from './core/probe.ts';
 
 // what the loop suffered
 export { LoopMonitor } from './monitor/loop-monitor.ts';
-export type { LagSnapshot, MonitorOptions } from './monitor/loop-monitor.ts';
+export type { LagSnapshot } from './monitor/loop-monitor.ts';
+export type { BlockCause, MonitorOptions, SlowReport, StackFrame } from './base/slow-report.ts';
+export { expectNoBlock } from './monitor/expect-no-block.ts';
+export { ignoreBlocks } from './monitor/ignore-blocks.ts';

@@ -60,9 +60,11 @@ const surface: Record<string, string> = {
     currentScope
     currentSignal
     currentTask
+    expectNoBlock
     formatCallGraph
     fromModule
     gather
+    ignoreBlocks
     isCancelled
     map
     move
@@ -100,6 +102,7 @@ const surface: Record<string, string> = {
     blockLoop
     waitAllTasksBlocked
   `,
+  'src/monitor/preload.ts': ``,
   'workers/index.ts': `
     checkCancelled
     currentJob

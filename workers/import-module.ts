@@ -16,7 +16,7 @@
 import { existsSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { canStripTypes } from '../src/executors/worker-file.ts';
+import { canStripTypes } from '../src/base/worker-file.ts';
 import { workerState } from '../src/executors/worker-state.ts';
 import { importFrom } from './import-from.ts';
 import type { Imported } from './import-from.ts';

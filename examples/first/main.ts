@@ -4,7 +4,7 @@ import { slowHash } from './jobs.ts';
 await run(async () => {
   const passwords = ['correct', 'horse', 'battery', 'staple'];
 
-  const here = new LoopMonitor().start();
+  const here = new LoopMonitor({ log: false }).start();
   console.log('in the loop: ', await map(passwords, (p) => slowHash.local(p)));
   here.stop();
 

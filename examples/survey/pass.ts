@@ -39,7 +39,7 @@ export class Pass {
   /** Also sets the figures when it is cancelled. */
   async over(tree: Tree, progress: Progress): Promise<void> {
     this.begun = true;
-    using monitor = new LoopMonitor().start();
+    using monitor = new LoopMonitor({ log: false }).start();
     try {
       await this.#surveyAll(tree, progress);
       this.finished = true;

@@ -3,6 +3,7 @@
  * that nobody watches pays one load and one comparison at each of these points, and allocates nothing.
  */
 import { InvalidStateError } from '../base/errors.ts';
+import type { MonitorOptions, SlowReport } from '../base/slow-report.ts';
 import type { ExceptionContext, Runtime } from './runtime.ts';
 import type { Scope, ScopeMember } from './scope.ts';
 import type { Task, TaskCore } from './task.ts';
@@ -34,6 +35,10 @@ export function setProbe(next: Probe | null): void {
 }
 
 export interface DebugOptions {
+  /** Milliseconds without a turn of the loop from which on that is told, with the task and the line. Default 100. */
+  slowCallbackDuration?: number;
+  /** False: no lag monitor. Or how it is set up; the rest as in its `debug` mode. */
+  monitor?: boolean | MonitorOptions;
   /** Lines kept of each stack: where a task was made, where it waits. Default 10. */
   stackDepth?: number;
 }
@@ -51,6 +56,8 @@ export interface Instrument {
   /** A wait of the task is over. */
   taskResumed?(t: Task<unknown>): void;
   taskExited?(t: Task<unknown>): void;
+  /** A lag monitor of this process has seen a block of the loop. */
+  slow?(r: SlowReport): void;
 }
 
 export interface Watch {

@@ -2,17 +2,21 @@
  * Who looks in: one observer per run that is in debug mode or has instruments. The kernel's probe is set while there is at
  * least one, and passes each event to the observer of the run it happened in.
  */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { SlowReport } from '../base/slow-report.ts';
 import { setProbe } from '../core/probe.ts';
 import type { Instrument, Probe } from '../core/probe.ts';
 import type { ExceptionContext, Runtime } from '../core/runtime.ts';
 import { here } from '../core/scope.ts';
 import type { Scope, ScopeMember } from '../core/scope.ts';
 import type { TaskCore } from '../core/task.ts';
+import { watchLag } from './debug-monitor.ts';
 import { findDeadlock } from './deadlock.ts';
 import { reportFloating } from './floating.ts';
 import { forgetHoldings, gave, took } from './holdings.ts';
 import { Instruments } from './instruments.ts';
 import type { Mode } from './mode.ts';
+import { begun, ended, forgetPending } from './pending.ts';
 import { rememberSite, siteOf } from './sites.ts';
 import { captureSite, shortPlaceOf, textOf } from './stack.ts';
 import type { Site } from './stack.ts';
@@ -45,24 +49,39 @@ export function startObserving(runtime: Runtime, mode: Mode, instruments: readon
   observer.running = instruments.length > 0;
   observers.set(runtime, observer);
   setProbe(probe);
+  watchLag(runtime, mode);
+  const hearNoMore = hearSlow(observer);
   observer.instruments.tell('runStarted');
   return () => {
+    hearNoMore();
     observer.instruments.tell('runEnded');
     stopObserving(runtime);
   };
 }
 
+function hearSlow({ instruments }: Observer): () => void {
+  if (instruments.size === 0) return () => {};
+  const hear = (report: unknown): void => instruments.tell('slow', report as SlowReport);
+  subscribe('offloop:block', hear);
+  return () => void unsubscribe('offloop:block', hear);
+}
+
 function stopObserving(runtime: Runtime): void {
   observers.delete(runtime);
+  watchLag(runtime, null);
   if (observers.size > 0) return;
   setProbe(null);
+  forgetPending();
   forgetHoldings();
 }
 
 /** Debug mode of a run that is under way. Off means off for everybody. */
 export function changeMode(runtime: Runtime, mode: Mode): void {
   if (mode === null) {
-    for (const observer of observers.values()) observer.mode = null;
+    for (const [runtime, observer] of observers) {
+      observer.mode = null;
+      watchLag(runtime, null);
+    }
     for (const [runtime, { idle }] of observers) if (idle) stopObserving(runtime);
     return;
   }
@@ -70,17 +89,22 @@ export function changeMode(runtime: Runtime, mode: Mode): void {
   if (observer === undefined) observers.set(runtime, (observer = new Observer(runtime, [])));
   observer.mode = mode;
   setProbe(probe);
+  watchLag(runtime, mode);
 }
 
 const probe: Probe = {
   spawned(task) {
     const observer = observers.get(task.runtime);
     if (observer === undefined) return;
-    if (observer.mode !== null) nameByPlace(task, rememberSite(task, observer.capture));
+    if (observer.mode !== null) {
+      nameByPlace(task, rememberSite(task, observer.capture));
+      begun(task);
+    }
     observer.instruments.tell('taskSpawned', task);
   },
 
   exited(task) {
+    ended(task);
     const observer = observers.get(task.runtime);
     if (observer === undefined) return;
     if (observer.mode !== null) reportSwallowed(task);

@@ -2,7 +2,7 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { MessagePort, ResourceLimits } from 'node:worker_threads';
 import { ActorEndpoint } from '../wire/actor-endpoint.ts';
-import { workerEntry } from './worker-file.ts';
+import { workerEntry } from '../base/worker-file.ts';
 import { workerExecArgv } from './worker-flags.ts';
 import type { WorkerDeath } from './worker-handle.ts';
 

@@ -35,7 +35,7 @@ export function openStream(call: StreamCall): Items {
   const { executor } = call;
   if (executor === null && workerState() !== undefined) return inPlace(call);
   // A job of an inline executor that opened a stream there would wait for itself.
-  if (executor?.statistics().kind === 'inline' && (isInsideJob() || !takesJobs(executor))) return inPlace(call);
+  if (executor !== null && (isInsideJob() || !takesJobs(executor)) && executor.statistics().kind === 'inline') return inPlace(call);
   const inContext = AsyncLocalStorage.snapshot();
   // oxlint-disable-next-line typescript/unbound-method -- it is not called: stacks end at its caller
   return new StreamHandle(() => inContext(() => begin(call, StreamHandle.prototype.next, true).stream));

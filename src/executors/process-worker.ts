@@ -18,7 +18,7 @@ import type { FromWorker, Hello, LastWords, Ready, ToWorker } from '../wire/prot
 import type { PoolSettings } from './options.ts';
 import { Output } from './process-output.ts';
 import type { WorkerDeath, WorkerHandle, WorkerListener } from './worker-handle.ts';
-import { workerEntry } from './worker-file.ts';
+import { workerEntry } from '../base/worker-file.ts';
 
 /** Milliseconds after its exit in which a child's last output is read; grandchildren may hold the pipes open for ever. */
 const LAST_OUTPUT = 200;

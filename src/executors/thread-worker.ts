@@ -11,7 +11,7 @@ import { ControlBlock } from '../wire/control.ts';
 import type { FromWorker, Hello, Ready, ToWorker } from '../wire/protocol.ts';
 import type { PoolSettings } from './options.ts';
 import type { WorkerDeath, WorkerHandle, WorkerListener } from './worker-handle.ts';
-import { workerEntry } from './worker-file.ts';
+import { workerEntry } from '../base/worker-file.ts';
 
 export class ThreadWorker implements WorkerHandle {
   readonly control: ControlBlock = new ControlBlock();

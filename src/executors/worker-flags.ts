@@ -24,7 +24,7 @@ import { dirname, isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { wrongType } from '../base/validate.ts';
-import { bootstrapArgv } from './worker-file.ts';
+import { bootstrapArgv } from '../base/worker-file.ts';
 import { workerState } from './worker-state.ts';
 import type { WorkerHints } from './worker-state.ts';
 

@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import { describe, expect, it } from 'vitest';
 import { background } from '../../src/core/background.ts';
 import { gather } from '../../src/core/gather.ts';
@@ -19,10 +20,21 @@ function recorder(log: string[]): Required<Instrument> {
     taskBlocked: note('blocked'),
     taskResumed: note('resumed'),
     taskExited: note('exited'),
+    slow: ({ duration }) => void log.push(`slow ${duration}`),
   };
 }
 
 describe('an instrument', () => {
+  it('hears of blocks that a monitor has seen, while its run lasts', async () => {
+    const log: string[] = [];
+    const block = channel('offloop:block');
+    await virtually(() => block.publish({ duration: 135 }), {
+      instruments: [{ slow: ({ duration }) => void log.push(`slow ${duration}`) }],
+    });
+    block.publish({ duration: 300 });
+    expect(log).toEqual(['slow 135']);
+  });
+
   it('hears of every task and each of its waits', async () => {
     const log: string[] = [];
     await virtually(

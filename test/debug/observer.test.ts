@@ -3,7 +3,7 @@ import { probe } from '../../src/core/probe.ts';
 import { Runtime } from '../../src/core/runtime.ts';
 import { changeMode, startObserving } from '../../src/debug/observer.ts';
 
-const mode = { stackDepth: 3 };
+const mode = { stackDepth: 3, monitor: null };
 
 it('the kernel has a probe exactly while some run is observed', () => {
   const [a, b] = [new Runtime(), new Runtime()];

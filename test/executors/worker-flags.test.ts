@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
-import { bootstrapArgv } from '../../src/executors/worker-file.ts';
+import { bootstrapArgv } from '../../src/base/worker-file.ts';
 import { tsxHints, workerExecArgv, workerHints } from '../../src/executors/worker-flags.ts';
 import { enterWorker } from '../../src/executors/worker-state.ts';
 import { lines, repository, runProgram, temporaryFolder, write } from '../fixtures/far-side/harness.ts';

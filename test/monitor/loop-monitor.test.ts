@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { SlowReport } from '../../src/base/slow-report.ts';
 import { InvalidStateError } from '../../src/base/errors.ts';
 import { register, unregister } from '../../src/base/live.ts';
 import { LoopMonitor } from '../../src/monitor/loop-monitor.ts';
@@ -52,8 +53,35 @@ test.each([
   ['a string', { heartbeat: '10' }, /options\.heartbeat to be a whole number from 1 to 1000, got '10' \(string\)/],
   ['NaN', { heartbeat: Number.NaN }, /got NaN/],
   ['zero', { heartbeat: 0 }, /got 0/],
-  ['an unknown option', { hartbeat: 10 }, /Unknown option options\.hartbeat; known options are heartbeat/],
+  ['an unknown option', { hartbeat: 10 }, /Unknown option options\.hartbeat; known options are mode, threshold, heartbeat/],
   ['no object', 5, /Expected options to be an object of options, got 5 \(number\)/],
 ])('%s as option is refused with what was expected', (_title, options, message) => {
   expect(() => new LoopMonitor(options as never)).toThrow(message);
+});
+
+test('what is not there yet is refused, not ignored', async () => {
+  expect(() => new LoopMonitor({ report: 'lag.html' })).toThrow(InvalidStateError);
+  expect(() => new LoopMonitor({ capture: 'pause' })).toThrow(InvalidStateError);
+  const monitor = new LoopMonitor({ log: false }).start();
+  await expect(monitor.html()).rejects.toThrow(InvalidStateError);
+  monitor.stop();
+});
+
+test('reports go to onSlow, whose failure is a warning, and the latest are kept', async () => {
+  const heard: SlowReport[] = [];
+  const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
+  const onSlow = (report: SlowReport): void => {
+    heard.push(report);
+    throw new Error('mine');
+  };
+  const monitor = new LoopMonitor({ log: false, keep: 1, onSlow }).start();
+  while (heard.length < 2) {
+    for (const end = performance.now() + 150; performance.now() < end;);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+  }
+  monitor.stop();
+  const { blocks, slow } = monitor.snapshot();
+  expect(blocks).toBe(heard.length);
+  expect(slow).toEqual([heard.at(-1)]);
+  expect(String(await warned)).toMatch(/options\.onSlow of a LoopMonitor threw: Error: mine/);
 });

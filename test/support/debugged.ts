@@ -1,4 +1,4 @@
-/** Runs in debug mode, on a virtual clock, and the place of a line in this file or another. */
+/** Runs in debug mode without a lag monitor (a thread per test), on a virtual clock, and the place of a line in this file or another. */
 import '../../src/debug/set-debug.ts';
 import type { RunOptions } from '../../src/core/run.ts';
 import type { MaybePromise } from '../../src/core/task.ts';
@@ -6,7 +6,7 @@ import { virtually } from './virtual.ts';
 import type { Virtual } from './virtual.ts';
 
 export function debugged<T>(main: (v: Virtual) => MaybePromise<T>, options?: RunOptions): Promise<T> {
-  return virtually(main, { debug: true, ...options });
+  return virtually(main, { debug: { monitor: false }, ...options });
 }
 
 /** What the exception handler heard in a debugged run, messages only. */

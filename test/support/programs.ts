@@ -1,7 +1,7 @@
 /** Programs in a process of their own: what keeps a process alive, or brings it down, cannot be seen from inside of one. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { canStripTypes } from '../../src/executors/worker-file.ts';
+import { canStripTypes } from '../../src/base/worker-file.ts';
 
 const patience = 60_000; // longer than that it hangs
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
-import { bootstrapArgv, canStripTypes, workerEntry } from '../../src/executors/worker-file.ts';
+import { bootstrapArgv, canStripTypes, workerEntry } from '../../src/base/worker-file.ts';
 import { build, repository } from '../fixtures/far-side/harness.ts';
 
 describe('from source', () => {
@@ -25,8 +25,8 @@ describe('built', () => {
   it('the entry is a .js file beside the built sources, and a worker needs no help', async () => {
     const folder = await build();
     vi.resetModules();
-    const file = pathToFileURL(join(folder, 'dist/src/executors/worker-file.js')).href;
-    const built = (await import(/* @vite-ignore */ file)) as typeof import('../../src/executors/worker-file.ts');
+    const file = pathToFileURL(join(folder, 'dist/src/base/worker-file.js')).href;
+    const built = (await import(/* @vite-ignore */ file)) as typeof import('../../src/base/worker-file.ts');
     expect(built.workerEntry('load')).toBe(join(folder, 'dist/workers/load.js'));
     expect(built.bootstrapArgv()).toEqual([]);
   });

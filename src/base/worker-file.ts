@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { InvalidStateError } from '../base/errors.ts';
+import { InvalidStateError } from './errors.ts';
 
 export type WorkerEntryName = 'thread' | 'process' | 'actor' | (string & {});
 

@@ -1,0 +1,44 @@
+/** Frames of the program: without those of Node, of V8 and of offloop. */
+import { fileURLToPath } from 'node:url';
+import type { RawFrame } from './sample.ts';
+
+const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url)).replaceAll('\\', '/');
+const ours: readonly string[] = [folder('../'), folder('../../workers/')];
+
+/** A path for a file URL; anything else as it is. */
+export function pathOf(file: string): string {
+  if (!file.startsWith('file:')) return file;
+  try {
+    return fileURLToPath(file).replaceAll('\\', '/');
+  } catch {
+    return file;
+  }
+}
+
+export function isUserFile(file: string): boolean {
+  if (file === '' || file.startsWith('node:') || file.startsWith('evalmachine.')) return false;
+  const path = pathOf(file);
+  return !ours.some((own) => path.startsWith(own));
+}
+
+export function userFrames(frames: readonly RawFrame[]): RawFrame[] {
+  return frames.filter(({ file }) => isUserFile(file));
+}
+
+/** The function built into V8 or Node that the innermost user frame has called: `Array.join`, `node:fs readFileSync`. */
+export function nativeAbove(frames: readonly RawFrame[]): string | undefined {
+  const first = frames.findIndex(({ file }) => isUserFile(file));
+  const called = frames[first - 1];
+  return called === undefined || called.fn === '' || called.file.startsWith('file:') ? undefined : called.fn;
+}
+
+/** The innermost user frame has called one of our shims, and nothing else of its own. */
+export function isInShim(frames: readonly RawFrame[]): boolean {
+  const first = frames.findIndex(({ file }) => isUserFile(file));
+  return /\/monitor\/shims\.[tj]s$/.test(frames[first - 1]?.file ?? '');
+}
+
+/** Node was loading modules, not merely waiting for that. */
+export function isLoading(frames: readonly RawFrame[]): boolean {
+  return frames.some(({ file, async }) => async !== true && file.startsWith('node:internal/modules/'));
+}

@@ -1,0 +1,60 @@
+/**
+ * How far a function reaches, by its braces. The profiler counts the lines of inlined functions, which may be from another
+ * file, among those of their caller: a line outside of the function is not its own.
+ */
+import { readFileSync } from 'node:fs';
+import { pathOf } from './frames.ts';
+
+/** Strings, comments and what looks like them: braces in there do not count. */
+const SKIPPED = /\/\/.*|\/\*[\s\S]*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\[\s\S]|[^`\\])*`/g;
+const LONGEST = 5000;
+
+/** The last line of the function that begins in this line; null if that cannot be told. */
+export function lastLineOf(source: string, first: number): number | null {
+  const lines = source.split('\n').slice(first - 1, first - 1 + LONGEST);
+  const text = lines.join('\n').replace(SKIPPED, (skipped) => skipped.replace(/[^\n]/g, ' '));
+  let depth = 0;
+  let line = first;
+  for (const char of text) {
+    if (char === '\n') line++;
+    else if (char === '{') depth++;
+    else if (char === '}' && --depth === 0) return line;
+  }
+  return null;
+}
+
+export class FunctionLines {
+  readonly #sources = new Map<string, string | null>();
+
+  contains(file: string, first: number, line: number): boolean {
+    const source = this.#read(pathOf(file));
+    const last = source === null ? null : lastLineOf(source, first);
+    return last !== null && line >= first && line <= last;
+  }
+
+  /** For a native call that no sample has seen: where the function names it. */
+  find(file: string, first: number, callee: string): number | null {
+    const source = this.#read(pathOf(file));
+    const last = source === null ? null : lastLineOf(source, first);
+    const name = /[\w$]+$/.exec(callee)?.[0];
+    if (source === null || last === null || name === undefined) return null;
+    const index = source
+      .split('\n')
+      .slice(first - 1, last)
+      .findIndex((line) => line.split(/[^\w$]+/).includes(name));
+    return index < 0 ? null : first + index;
+  }
+
+  #read(path: string): string | null {
+    const known = this.#sources.get(path);
+    if (known !== undefined) return known;
+    let source: string | null = null;
+    try {
+      source = readFileSync(path, 'utf8');
+    } catch {
+      // not a file, or none that we may read
+    }
+    this.#sources.set(path, source);
+    return source;
+  }
+}

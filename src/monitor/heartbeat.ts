@@ -1,0 +1,133 @@
+/**
+ * The heartbeat: memory that the watched thread writes and the watchdog reads, whatever the other one is doing.
+ *
+ * Each beat tells when the loop turned. A gap, a pause between two beats that was long enough to matter, is noted by the
+ * watched thread itself in a small ring: so a watchdog that got no CPU misses no block, it only knows less about it.
+ */
+
+/** A pause between two beats. Times on `process.hrtime`, in milliseconds. */
+export interface Gap {
+  readonly start: number;
+  readonly end: number;
+  /** For how much of it the loop was busy; the rest it waited for events. */
+  readonly active: number;
+  /** CPU time of the thread, NaN where Node cannot tell. */
+  readonly cpu: number;
+  /** For how much of it the user asked not to be told. */
+  readonly ignored: number;
+}
+
+export interface Beat {
+  readonly count: number;
+  readonly at: number;
+}
+
+// Float64 slots.
+const AT = 0;
+const GC = 1;
+const IGNORED = 2;
+const LOOP_START = 3;
+const RING = 8;
+const GAPS = 16;
+const FIELDS = 5;
+const FLOATS = RING + GAPS * FIELDS;
+// Int32 words behind them.
+const COUNT = 0;
+const GAP_COUNT = 1;
+const STOPPED = 2;
+const IGNORING = 3;
+const WORDS = 8;
+
+export class Heartbeat {
+  readonly shared: SharedArrayBuffer;
+  readonly #floats: Float64Array;
+  readonly #words: Int32Array;
+
+  constructor(shared: SharedArrayBuffer = new SharedArrayBuffer(FLOATS * 8 + WORDS * 4)) {
+    this.shared = shared;
+    this.#floats = new Float64Array(shared, 0, FLOATS);
+    this.#words = new Int32Array(shared, FLOATS * 8, WORDS);
+  }
+
+  // The watched thread writes.
+
+  beat(at: number): void {
+    this.#floats[AT] = at;
+    Atomics.add(this.#words, COUNT, 1);
+  }
+
+  noteGap(gap: Gap): void {
+    const n = Atomics.load(this.#words, GAP_COUNT);
+    this.#floats.set([gap.start, gap.end, gap.active, gap.cpu, gap.ignored], RING + (n % GAPS) * FIELDS);
+    Atomics.store(this.#words, GAP_COUNT, n + 1);
+  }
+
+  set gc(ms: number) {
+    this.#floats[GC] = ms;
+  }
+
+  /** When the loop of the process first turned; 0 until then. */
+  set loopStart(at: number) {
+    this.#floats[LOOP_START] = at;
+  }
+
+  ignore(ms: number): void {
+    this.#floats[IGNORED] = this.ignored + ms;
+  }
+
+  set ignoring(on: boolean) {
+    Atomics.store(this.#words, IGNORING, on ? 1 : 0);
+  }
+
+  /** Waits until the watchdog has let go of this thread. */
+  awaitStopped(ms: number): boolean {
+    return Atomics.wait(this.#words, STOPPED, 0, ms) !== 'timed-out';
+  }
+
+  // The watchdog reads.
+
+  get last(): Beat {
+    for (;;) {
+      const count = Atomics.load(this.#words, COUNT);
+      const at = this.#floats[AT]!;
+      if (Atomics.load(this.#words, COUNT) === count) return { count, at };
+    }
+  }
+
+  get gc(): number {
+    return this.#floats[GC]!;
+  }
+
+  get loopStart(): number {
+    return this.#floats[LOOP_START]!;
+  }
+
+  get ignored(): number {
+    return this.#floats[IGNORED]!;
+  }
+
+  get ignoring(): boolean {
+    return Atomics.load(this.#words, IGNORING) === 1;
+  }
+
+  get gapCount(): number {
+    return Atomics.load(this.#words, GAP_COUNT);
+  }
+
+  /** Gaps from the `first` on, as far as the ring still has them. */
+  gapsSince(first: number): Gap[] {
+    const count = this.gapCount;
+    const gaps: Gap[] = [];
+    for (let n = Math.max(first, count - GAPS); n < count; n++) {
+      const at = RING + (n % GAPS) * FIELDS;
+      const [start = 0, end = 0, active = 0, cpu = 0, ignored = 0] = this.#floats.subarray(at, at + FIELDS);
+      gaps.push({ start, end, active, cpu, ignored });
+    }
+    return gaps;
+  }
+
+  tellStopped(): void {
+    Atomics.store(this.#words, STOPPED, 1);
+    Atomics.notify(this.#words, STOPPED);
+  }
+}

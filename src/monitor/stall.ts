@@ -1,0 +1,115 @@
+/** One stall: what the watchdog gathers while the thread does not beat, and what it makes of it afterwards. */
+import { causeOf } from './cause.ts';
+import type { Signals } from './cause.ts';
+import { isLoading, userFrames } from './frames.ts';
+import { blame, blamedTask } from './fusion.ts';
+import type { Blame, Source } from './fusion.ts';
+import type { Gap } from './heartbeat.ts';
+import type { ProfiledFunction } from './profile.ts';
+import type { Sample } from './sample.ts';
+import type { BlockCause } from '../base/slow-report.ts';
+import type { ThreadTime } from './thread-clock.ts';
+import type { Told } from './told.ts';
+
+/** What the counters said at a moment. */
+export interface Reading {
+  readonly time: ThreadTime | null;
+  readonly gc: number;
+  /** Milliseconds by which the watchdog has woken too late, in all. */
+  readonly late: number;
+}
+
+/** The first second after the loop first turned still belongs to loading. */
+const STARTING = 1000;
+
+export class Stall {
+  readonly start: number;
+  readonly #before: Reading;
+  #samples: Sample[] = [];
+  /** When the question was put that has no answer yet. */
+  asked: number | null = null;
+  /** How many of the "still blocked" lines were printed. */
+  said = 0;
+  gap: Gap | null = null;
+  #after: Reading | null = null;
+
+  constructor(start: number, before: Reading) {
+    this.start = start;
+    this.#before = before;
+  }
+
+  answer(sample: Sample | null): void {
+    this.asked = null;
+    if (sample !== null) this.#samples.push(sample);
+  }
+
+  end(gap: Gap, after: Reading): void {
+    this.gap = gap;
+    this.#after = after;
+  }
+
+  /** How long the watchdog itself was not there to see. */
+  lateUntil(late: number): number {
+    return late - this.#before.late;
+  }
+
+  /** Answers from within the stall; what came later was about something else. */
+  #within(): Sample[] {
+    const { gap } = this;
+    return gap === null ? this.#samples : this.#samples.filter(({ at }) => at <= gap.end);
+  }
+
+  /** `gc` is read late: Node tells of collections with a delay. */
+  signals(duration: number, now: Reading): Signals {
+    const end = this.#after ?? now;
+    const part = (ms: number): number => Math.max(0, Math.min(duration, ms));
+    const [t0, t1] = [this.#before.time, end.time];
+    const counted = this.gap !== null && !Number.isNaN(this.gap.cpu) ? this.gap.cpu : null;
+    const measured = t0 === null || t1 === null ? null : t1.run - t0.run;
+    const run = counted ?? measured;
+    return {
+      duration,
+      run: run === null ? null : part(run),
+      runQueue: t0 === null || t1 === null ? null : part(t1.queued - t0.queued),
+      gc: part(now.gc - this.#before.gc),
+      late: end.late - this.#before.late,
+      latency: this.#latency(),
+      observed: this.#observed(duration),
+      callbacks: new Set(this.#within().map(({ callback, task }) => `${callback}/${task?.id}`)).size,
+    };
+  }
+
+  #observed(duration: number): number {
+    const first = this.#samples[0]?.asked ?? this.asked;
+    return this.gap === null || first === null ? duration : Math.max(0, Math.min(duration, this.gap.end - first));
+  }
+
+  #latency(): number {
+    const end = this.gap?.end ?? Infinity;
+    const waits = this.#samples.map(({ asked, at }) => Math.min(at, end) - asked);
+    if (this.asked !== null && this.gap !== null) waits.push(this.gap.end - this.asked);
+    return Math.max(0, ...waits);
+  }
+
+  cause(signals: Signals, loopStart: number): BlockCause {
+    return this.#isStartup(loopStart) ? 'startup' : causeOf(signals);
+  }
+
+  #isStartup(loopStart: number): boolean {
+    if (loopStart !== 0 && this.start >= loopStart + STARTING) return false;
+    const samples = this.#within().filter(({ frames, task }) => task !== undefined || userFrames(frames).length > 0);
+    return samples.every(({ frames, task }) => task === undefined && isLoading(frames));
+  }
+
+  blame(profile: readonly ProfiledFunction[] = [], source?: Source): Blame {
+    return blame(this.#within(), this.start, profile, source);
+  }
+
+  get task(): Told['task'] {
+    return blamedTask(this.#within(), this.start);
+  }
+
+  get samples(): number {
+    return this.#within().length;
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * The watchdog: runs in a thread of its own, looks at the heartbeat of the watched one, and asks it where it is when it stops
+ * beating. Time, the inspector and the text of reports come from outside, so that a test can play all of them.
+ */
+import { Arming } from './arming.ts';
+import { FunctionLines } from './function-lines.ts';
+import type { Gap, Heartbeat } from './heartbeat.ts';
+import type { Link } from './main-link.ts';
+import type { ProfiledFunction } from './profile.ts';
+import type { SourceMaps } from './source-maps.ts';
+import type { SlowReport } from '../base/slow-report.ts';
+import { Stall } from './stall.ts';
+import type { Reading } from './stall.ts';
+import type { ThreadTime } from './thread-clock.ts';
+import type { Told } from './told.ts';
+
+export interface WatchdogOptions {
+  readonly threshold: number;
+  readonly heartbeat: number;
+  readonly debug: boolean;
+}
+
+export interface Surroundings {
+  readonly clock: () => number;
+  /** null: the process does not let itself be inspected. */
+  readonly link: Link | null;
+  readonly pending: Int32Array;
+  readonly threadTime: () => ThreadTime | null;
+  readonly maps: SourceMaps;
+  readonly profile?: { over(start: number, end: number): Promise<ProfiledFunction[]>; tick(calm: boolean): void };
+  /** Receives the report of each block, and notices in the midst of one. */
+  readonly teller: { block(told: Told): void; stillBlocked(told: Told): void };
+}
+
+/** Node tells of a garbage collection about this long after the loop turned. */
+const SETTLING = 30;
+/** A timer may be this late on a healthy machine. */
+const PUNCTUAL = 5;
+/** Milliseconds after a stall until the inspector is let go. */
+const CALM = 1000;
+const STILL_BLOCKED = [1000, 5000, 30_000];
+
+interface Settling {
+  readonly stall: Stall;
+  readonly due: number;
+  readonly profile: Promise<ProfiledFunction[]> | undefined;
+}
+
+export class Watchdog {
+  readonly #beats: Heartbeat;
+  readonly #options: WatchdogOptions;
+  readonly #env: Surroundings;
+  readonly #arming: Arming;
+  readonly #lines: FunctionLines = new FunctionLines();
+  #planned: number;
+  #late = 0;
+  #gaps: number;
+  #reading: Reading;
+  #stall: Stall | null = null;
+  /** Over, and its gap is about to be collected. */
+  #ended: Stall | null = null;
+  #settling: Settling[] = [];
+  /** When the inspector, which is in use, may be let go. */
+  #attachedUntil = Infinity;
+
+  constructor(beats: Heartbeat, options: WatchdogOptions, env: Surroundings) {
+    this.#beats = beats;
+    this.#options = options;
+    this.#env = env;
+    this.#arming = new Arming(options);
+    this.#planned = env.clock();
+    this.#gaps = 0;
+    this.#reading = this.#read();
+  }
+
+  #read(): Reading {
+    return { time: this.#env.threadTime(), gc: this.#beats.gc, late: this.#late };
+  }
+
+  /** Returns the milliseconds until it wants to look again. */
+  look(): number {
+    const now = this.#env.clock();
+    const over = now - this.#planned;
+    if (over > PUNCTUAL) this.#late += over;
+    const { ended, began, probe, wait } = this.#arming.look(now, this.#beats.last);
+    if (ended === true) this.#over();
+    this.#collectGaps(now);
+    if (began !== undefined) this.#stall = new Stall(began.at, this.#reading);
+    // A reading from within a block that has not been noticed yet would hide what it took so far.
+    else if (this.#stall === null && now - this.#beats.last.at <= this.#options.heartbeat) this.#reading = this.#read();
+    if (this.#stall !== null) this.#attend(this.#stall, now, probe);
+    this.#settle(now);
+    this.#rest(now);
+    const next = Math.min(wait, ...this.#settling.map(({ due }) => Math.max(1, due - now)));
+    this.#planned = this.#env.clock() + next;
+    return next;
+  }
+
+  #attend(stall: Stall, now: number, probe: boolean): void {
+    this.#attachedUntil = now + CALM;
+    if (probe && stall.asked === null && this.#env.link !== null) this.#ask(stall, now, this.#env.link);
+    const blocked = now - stall.start - stall.lateUntil(this.#late);
+    if (blocked < (STILL_BLOCKED[stall.said] ?? Infinity) || this.#beats.ignoring) return;
+    stall.said++;
+    this.#env.teller.stillBlocked(this.#told(stall, now - stall.start, stall.blame()));
+  }
+
+  #ask(stall: Stall, now: number, link: Link): void {
+    stall.asked = now;
+    Atomics.store(this.#env.pending, 0, 1);
+    link.ask((sample) => stall.answer(sample));
+  }
+
+  #over(): void {
+    const stall = this.#stall;
+    this.#stall = null;
+    if (stall === null) return;
+    const gap = this.#beats.gapsSince(this.#gaps).find(({ start }) => start === stall.start);
+    if (gap !== undefined) stall.end(gap, this.#read()); // else: not long enough to be told
+    this.#ended = gap === undefined ? null : stall;
+  }
+
+  /** Each gap that the thread noted is told of, also one that was over before the watchdog had a chance to look. */
+  #collectGaps(now: number): void {
+    const gaps = this.#beats.gapsSince(this.#gaps);
+    this.#gaps = this.#beats.gapCount;
+    for (const gap of gaps) {
+      const seen = this.#ended?.start === gap.start ? this.#ended : null;
+      const stall = seen ?? new Stall(gap.start, this.#reading);
+      if (seen === null) stall.end(gap, this.#read());
+      this.#settling.push({ stall, due: now + SETTLING, profile: this.#env.profile?.over(gap.start, gap.end) });
+    }
+    this.#ended = null;
+  }
+
+  #settle(now: number): void {
+    const due = this.#settling.filter((s) => s.due <= now);
+    if (due.length === 0) return;
+    this.#settling = this.#settling.filter((s) => s.due > now);
+    for (const { stall, profile } of due) {
+      if (profile === undefined) this.#conclude(stall, []);
+      else void profile.then((functions) => this.#conclude(stall, functions));
+    }
+  }
+
+  #rest(now: number): void {
+    const calm = this.#stall === null && this.#settling.length === 0;
+    this.#env.profile?.tick(calm);
+    if (!calm || now < this.#attachedUntil || this.#env.profile !== undefined) return;
+    this.#attachedUntil = Infinity;
+    this.#env.link?.close();
+  }
+
+  #conclude(stall: Stall, profile: readonly ProfiledFunction[]): void {
+    const { start, end, active, ignored } = stall.gap as Gap;
+    const { threshold } = this.#options;
+    const busy = active - ignored;
+    if (busy >= threshold) return this.#env.teller.block(this.#told(stall, busy, stall.blame(profile, this.#lines), true));
+    // The loop waited for events, and yet the beat did not come: nobody ran at all, or this thread got no CPU.
+    const still = end - start - ignored;
+    const told = this.#told(stall, still, { confidence: 'none', hits: 0 }, true);
+    if (still >= threshold && told.cause === 'suspended') this.#env.teller.block(told);
+  }
+
+  #told(stall: Stall, duration: number, blame: ReturnType<Stall['blame']>, over = false): Told {
+    const signals = stall.signals(duration, this.#read());
+    const cause = over ? stall.cause(signals, this.#beats.loopStart) : 'unknown';
+    const nobodys = cause === 'suspended';
+    const { task } = stall;
+    const { maps, clock } = this.#env;
+    const { confidence, where, stack, hits } = nobodys ? ({ confidence: 'none', hits: 0 } as ReturnType<Stall['blame']>) : blame;
+    const report: Omit<SlowReport, 'message'> = {
+      at: Date.now() - (clock() - stall.start),
+      duration,
+      threshold: this.#options.threshold,
+      cause,
+      confidence,
+      ...(where !== undefined && { where: { ...maps.frame(where), ...(where.native !== undefined && { native: where.native }) } }),
+      ...(stack !== undefined && { stack: stack.map((raw) => maps.frame(raw)) }),
+      ...(task !== undefined && !nobodys && { task }),
+      thread: 0,
+      cpu: { run: signals.run ?? 0, runQueue: signals.runQueue, gc: signals.gc, callbacks: Math.max(1, signals.callbacks) },
+      samples: stall.samples,
+    };
+    return { ...report, hits, debug: this.#options.debug };
+  }
+
+  /** Tells what is known so far, at once, and lets go of the thread. */
+  stop(): void {
+    const now = this.#env.clock();
+    this.#arming.look(now, this.#beats.last);
+    this.#over();
+    this.#collectGaps(now);
+    for (const { stall } of this.#settling) this.#conclude(stall, []);
+    this.#settling = [];
+    this.#env.link?.close();
+  }
+}

@@ -1,0 +1,38 @@
+/** What to do about a block, in one line. */
+import type { SlowReport } from '../base/slow-report.ts';
+
+const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
+
+export function hintFor({ cause, where, cpu }: Pick<SlowReport, 'cause' | 'where' | 'cpu'>): string | null {
+  switch (cause) {
+    case 'javascript':
+    case 'native':
+      return synchronous(where?.native) ?? offloadIt(where?.fn);
+    case 'sync-wait':
+      return synchronous(where?.native) ?? 'the thread slept inside a synchronous call — wait for it asynchronously, or offload it';
+    case 'many-callbacks':
+      return `${cpu.callbacks} callbacks or more ran without a turn of the loop — let it turn in between: await checkpoint()`;
+    case 'gc':
+      return 'no line is slow: the heap is large, or fills fast — keep less of it, or move the data to a worker';
+    case 'cpu-starved':
+      return 'none of your code — other threads or processes had the CPUs: use fewer workers, or raise the quota';
+    case 'suspended':
+      return 'none of your code — the whole process stood still: SIGSTOP, a paused container, a sleeping machine';
+    case 'startup':
+      return 'modules were being loaded — import later what is not needed at once';
+    default:
+      return null;
+  }
+}
+
+/** `fs.readFileSync` has `readFile`; `JSON.parse` has no asynchronous twin. */
+function synchronous(native: string | undefined): string | null {
+  const [, name] = /(?:^|[. ])(\w+)Sync$/.exec(native ?? '') ?? [];
+  if (name !== undefined) return `${native} holds the loop until it is done — use ${name}, which does not, or offload it`;
+  return native === 'Atomics.wait' ? 'Atomics.wait holds the loop — use Atomics.waitAsync' : null;
+}
+
+function offloadIt(fn: string | undefined): string {
+  const name = fn?.split('.').at(-1) ?? '';
+  return `offload it — export const ${identifier.test(name) ? name : 'work'} = offload(import.meta, …)`;
+}

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { abilities } from '../../src/monitor/abilities.ts';
+
+const grants = (...scopes: string[]) => ({ has: (scope: string) => scopes.includes(scope) });
+
+test('without a permission model everything is possible', () => {
+  expect(abilities(undefined, true)).toEqual({ worker: true, inspect: true, reason: null });
+});
+
+test('what the permission model does not allow is not tried, and the reason is known', () => {
+  expect(abilities(grants('worker', 'inspector'), true)).toEqual({ worker: true, inspect: true, reason: null });
+  expect(abilities(grants('worker'), true)).toMatchObject({
+    worker: true,
+    inspect: false,
+    reason: expect.stringContaining('--allow-inspector'),
+  });
+  expect(abilities(grants(), true)).toMatchObject({ worker: false, inspect: false, reason: expect.stringContaining('--allow-worker') });
+});
+
+test('a Node that does not know the scope does not allow it', () => {
+  const has = (scope: string): boolean => {
+    if (scope === 'inspector') throw new Error('unknown scope');
+    return true;
+  };
+  expect(abilities({ has }, true)).toMatchObject({ worker: true, inspect: false });
+});
+
+test('a worker thread has no watchdog', () => {
+  expect(abilities(undefined, false)).toMatchObject({ worker: false, reason: expect.stringContaining('worker thread') });
+});

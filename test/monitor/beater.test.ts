@@ -1,0 +1,46 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { Beater } from '../../src/monitor/beater.ts';
+import { Heartbeat } from '../../src/monitor/heartbeat.ts';
+import { ignoreBlocks } from '../../src/monitor/ignore-blocks.ts';
+
+const burn = (ms: number): void => {
+  for (const end = performance.now() + ms; performance.now() < end;);
+};
+
+function start() {
+  const beats = new Heartbeat();
+  return { beats, beater: new Beater(beats, { heartbeat: 5, threshold: 30 }) };
+}
+
+test('it beats while the loop turns, and not after its end', async () => {
+  const { beats, beater } = start();
+  await delay(50);
+  beater.end();
+  const { count } = beats.last;
+  expect(count).toBeGreaterThan(1);
+  expect(beats.loopStart).toBeGreaterThan(0);
+  await delay(20);
+  expect(beats.last.count).toBe(count);
+});
+
+test('a pause above the threshold is noted with its times, also when nothing turns any more', async () => {
+  const { beats, beater } = start();
+  await delay(20);
+  const seen = beats.gapCount;
+  burn(60);
+  beater.beat();
+  beater.end();
+  const gap = beats.gapsSince(seen).at(-1)!;
+  expect(gap.active).toBeGreaterThanOrEqual(59);
+  expect(gap.end - gap.start).toBeGreaterThanOrEqual(59);
+  expect(Number.isNaN(gap.cpu) || gap.cpu > 1).toBe(true);
+});
+
+test('how much of it was to be ignored is noted too', () => {
+  const { beats, beater } = start();
+  ignoreBlocks(() => burn(40));
+  beater.beat();
+  beater.end();
+  expect(beats.gapsSince(0).at(-1)!.ignored).toBeGreaterThanOrEqual(39);
+});

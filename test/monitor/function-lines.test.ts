@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, test } from 'vitest';
+import { FunctionLines, lastLineOf } from '../../src/monitor/function-lines.ts';
+
+const source = `function one() { return 1; }
+function two() {
+  const text = '}' + "}" + \`}\`; // }
+  if (text) {
+    return 2; /* }
+    } */
+  }
+}
+function open() {`;
+
+test.each([
+  [1, 1],
+  [2, 8],
+  [9, null],
+])('the function in line %d ends in line %s', (first, last) => {
+  expect(lastLineOf(source, first)).toBe(last);
+});
+
+test('a line belongs to the function or does not; of what cannot be read, none does', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'offloop-lines-'));
+  const file = join(folder, 'a.js');
+  writeFileSync(file, source);
+  const lines = new FunctionLines();
+  expect([1, 2, 8, 9].map((line) => lines.contains(pathToFileURL(file).href, 2, line))).toEqual([false, true, true, false]);
+  expect([lines.find(file, 2, 'Object.text'), lines.find(file, 2, 'two'), lines.find(file, 2, 'open'), lines.find(file, 2, '')]).toEqual([
+    3,
+    2,
+    null,
+    null,
+  ]);
+  rmSync(folder, { recursive: true });
+  expect(lines.contains(file, 2, 8)).toBe(true); // read once
+  expect(lines.contains('/nowhere.js', 1, 1)).toBe(false);
+});

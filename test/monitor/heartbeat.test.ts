@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { Heartbeat } from '../../src/monitor/heartbeat.ts';
+
+const gap = (start: number) => ({ start, end: start + 100, active: 90, cpu: 80, ignored: 0 });
+
+test('what one side writes, the other side reads', () => {
+  const main = new Heartbeat();
+  const watchdog = new Heartbeat(main.shared);
+  main.beat(12.5);
+  main.gc = 3;
+  main.loopStart = 7;
+  main.ignore(4);
+  main.ignore(5);
+  main.ignoring = true;
+  expect(watchdog.last).toEqual({ count: 1, at: 12.5 });
+  expect([watchdog.gc, watchdog.loopStart, watchdog.ignored, watchdog.ignoring]).toEqual([3, 7, 9, true]);
+});
+
+test('gaps are read from where the reader left off', () => {
+  const beat = new Heartbeat();
+  [1, 2, 3].forEach((start) => beat.noteGap(gap(start)));
+  expect(beat.gapsSince(1)).toEqual([gap(2), gap(3)]);
+  expect(beat.gapsSince(3)).toEqual([]);
+});
+
+test('a reader that stayed away for long gets the newest sixteen gaps', () => {
+  const beat = new Heartbeat();
+  for (let start = 0; start < 40; start++) beat.noteGap(gap(start));
+  expect(beat.gapsSince(0).map(({ start }) => start)).toEqual(Array.from({ length: 16 }, (_, i) => 24 + i));
+  expect(beat.gapCount).toBe(40);
+});
+
+test('waiting for the watchdog ends at its word, or with the time allowed', () => {
+  const beat = new Heartbeat();
+  expect(beat.awaitStopped(1)).toBe(false);
+  beat.tellStopped();
+  expect(beat.awaitStopped(1000)).toBe(true);
+});

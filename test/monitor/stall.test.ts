@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { Stall } from '../../src/monitor/stall.ts';
+import { frame, sample } from '../support/samples.ts';
+
+const nothing = { time: null, gc: 0, late: 0 };
+const loader = frame('run', 1, { file: 'node:internal/modules/esm/module_job' });
+const gap = (start: number, end: number) => ({ start, end, active: end - start, cpu: Number.NaN, ignored: 0 });
+
+function causeOf(start: number, loopStart: number, ...samples: Parameters<typeof sample>[1][]): string {
+  const stall = new Stall(start, nothing);
+  samples.forEach((frames, i) => stall.answer(sample(start + 10 * i + 10, frames)));
+  stall.end(gap(start, start + 200), nothing);
+  return stall.cause(stall.signals(200, nothing), loopStart);
+}
+
+test('until a second after the first turn of the loop, evaluating modules is starting up', () => {
+  expect(causeOf(500, 0, [frame('top', 1), loader])).toBe('startup');
+  expect(causeOf(500, 400, [frame('top', 1), loader])).toBe('startup');
+  expect(causeOf(1500, 400, [frame('top', 1), loader])).toBe('javascript');
+});
+
+test('a callback that blocks in the first second is what it is', () => {
+  expect(causeOf(500, 400, [frame('handler', 1)])).toBe('javascript');
+});
+
+test('an answer from after the stall is not about it, but the wait for it is', () => {
+  const stall = new Stall(0, nothing);
+  stall.answer(sample(80, [frame('later', 9)], { at: 260 }));
+  stall.end(gap(0, 250), nothing);
+  expect(stall.blame()).toEqual({ confidence: 'none', hits: 0 });
+  expect(stall.signals(250, nothing).latency).toBe(170);
+});
+
+test('counters are differences, and never more than the block', () => {
+  const stall = new Stall(0, { time: { run: 100, queued: 10 }, gc: 5, late: 7 });
+  stall.end(gap(0, 200), { time: { run: 900, queued: 25 }, gc: 5, late: 9 });
+  const now = { time: null, gc: 30, late: 50 };
+  expect(stall.signals(200, now)).toMatchObject({ run: 200, runQueue: 15, gc: 25, late: 2 });
+});

@@ -1,0 +1,199 @@
+/** The watchdog against a thread that is played: its heartbeat, its answers and the time are the test's. */
+import { expect, test } from 'vitest';
+import { Heartbeat } from '../../src/monitor/heartbeat.ts';
+import type { Sample } from '../../src/monitor/sample.ts';
+import { SourceMaps } from '../../src/monitor/source-maps.ts';
+import type { Told } from '../../src/monitor/told.ts';
+import { Watchdog } from '../../src/monitor/watchdog.ts';
+import { frame } from '../support/samples.ts';
+
+const H = 25;
+
+class Stage {
+  now = 10_000;
+  readonly beats = new Heartbeat();
+  readonly told: Told[] = [];
+  readonly notices: Told[] = [];
+  readonly pending = new Int32Array(1);
+  asks = 0;
+  closed = 0;
+  /** What the thread answers, at once; null: it does not. */
+  answer: ((at: number) => Sample) | null = (at) => ({ asked: at, at: at + 0.1, frames: [frame('hot', 7)], callback: '1' });
+  cpu = { run: 0, queued: 0 };
+  #lastBeat = this.now;
+  #next = this.now;
+  readonly watchdog: Watchdog;
+
+  constructor(inspect = true) {
+    this.beats.loopStart = 1;
+    this.beats.beat(this.now);
+    const ask = (heard: (sample: Sample | null) => void): void => {
+      this.asks++;
+      if (this.answer !== null) heard(this.answer(this.now));
+    };
+    const teller = { block: (t: Told) => void this.told.push(t), stillBlocked: (t: Told) => void this.notices.push(t) };
+    const link = inspect ? { ask, close: () => void this.closed++ } : null;
+    const env = { clock: () => this.now, link, pending: this.pending, threadTime: () => ({ ...this.cpu }), maps: new SourceMaps(), teller };
+    this.watchdog = new Watchdog(this.beats, { threshold: 100, heartbeat: H, debug: false }, env);
+  }
+
+  /** Lets `ms` pass; the watchdog looks when it wants to. */
+  pass(ms: number, { run = 0, queued = 0 } = {}): void {
+    const end = this.now + ms;
+    const start = { ...this.cpu };
+    const from = this.now;
+    while (this.#next <= end) {
+      this.now = Math.max(this.now, this.#next);
+      const share = (this.now - from) / ms;
+      this.cpu = { run: start.run + run * share, queued: start.queued + queued * share };
+      this.#next = this.now + this.watchdog.look();
+    }
+    this.now = end;
+    this.cpu = { run: start.run + run, queued: start.queued + queued };
+  }
+
+  beat(): void {
+    this.beats.beat(this.now);
+    this.#lastBeat = this.now;
+  }
+
+  live(ms: number): void {
+    for (let t = 0; t < ms; t += H) {
+      this.pass(H);
+      this.beat();
+    }
+  }
+
+  /** The thread blocks, then beats. */
+  block(ms: number, { run = ms, queued = 0, active = ms, ignored = 0 } = {}): void {
+    this.pass(ms, { run, queued });
+    this.beats.noteGap({ start: this.#lastBeat, end: this.now, active, cpu: Number.NaN, ignored });
+    this.beat();
+    this.live(200);
+  }
+
+  /** Nobody runs, the watchdog neither. */
+  freeze(ms: number): void {
+    this.now += ms;
+    this.#next = Math.max(this.#next, this.now);
+  }
+}
+
+test('a healthy loop is neither asked nor told of', () => {
+  const stage = new Stage();
+  stage.live(5000);
+  expect([stage.asks, stage.told]).toEqual([0, []]);
+});
+
+test('a block is told once, with line, duration and CPU time', () => {
+  const stage = new Stage();
+  stage.live(100);
+  stage.block(300);
+  expect(stage.told).toHaveLength(1);
+  expect(stage.told[0]).toMatchObject({
+    duration: 300,
+    cause: 'javascript',
+    confidence: 'exact',
+    where: { fn: 'hot', line: 7 },
+    threshold: 100,
+  });
+  expect(stage.told[0]!.samples).toBeGreaterThan(10);
+  expect(stage.told[0]!.cpu.run).toBeGreaterThan(200);
+});
+
+test('a pause below the threshold, and a busy time below it in a longer pause, are not told', () => {
+  const stage = new Stage();
+  stage.pass(90, { run: 90 });
+  stage.beat();
+  stage.live(200);
+  stage.block(130, { active: 80, run: 80 });
+  expect(stage.told).toEqual([]);
+});
+
+test('a block that nobody asked about, because it was over before the watchdog woke, is told without a line', () => {
+  const stage = new Stage();
+  stage.live(100);
+  stage.beats.noteGap({ start: stage.now, end: stage.now + 150, active: 150, cpu: 150, ignored: 0 });
+  stage.freeze(150);
+  stage.beat();
+  stage.live(200);
+  expect(stage.told).toMatchObject([{ duration: 150, confidence: 'none', samples: 0 }]);
+});
+
+test('while the loop stays blocked that is told after 1, 5 and 30 seconds', () => {
+  const stage = new Stage();
+  stage.pass(40_000, { run: 40_000 });
+  expect(stage.notices.map(({ duration }) => Math.round(duration / 1000))).toEqual([1, 5, 30]);
+  expect(stage.notices[0]).toMatchObject({ where: { fn: 'hot' } });
+  expect(stage.told).toEqual([]);
+});
+
+test('a process that was stopped blames no line and no task', () => {
+  const stage = new Stage();
+  stage.live(100);
+  stage.freeze(2000);
+  stage.pass(1);
+  stage.block(5, { active: 5, run: 1 });
+  stage.beats.noteGap({ start: stage.now - 2000, end: stage.now, active: 3, cpu: 1, ignored: 0 });
+  stage.live(200);
+  expect(stage.notices).toEqual([]);
+  for (const told of stage.told) {
+    expect(told).toMatchObject({ cause: 'suspended', confidence: 'none' });
+    expect(told).not.toHaveProperty('where');
+  }
+});
+
+test('a thread that does not answer is asked once, and the cause is native', () => {
+  const stage = new Stage();
+  stage.answer = null;
+  stage.block(300);
+  expect(stage.asks).toBe(1);
+  expect(stage.told).toMatchObject([{ cause: 'native', confidence: 'none', samples: 0 }]);
+});
+
+test('without an inspector duration and cause are told all the same', () => {
+  const stage = new Stage(false);
+  stage.live(100);
+  stage.block(300, { run: 5 });
+  expect(stage.told).toMatchObject([{ duration: 300, cause: 'sync-wait', confidence: 'none' }]);
+});
+
+test('time that the user asked to ignore does not count', () => {
+  const stage = new Stage();
+  stage.live(100);
+  stage.block(300, { ignored: 250 });
+  expect(stage.told).toEqual([]);
+  stage.block(300, { ignored: 150 });
+  expect(stage.told).toMatchObject([{ duration: 150 }]);
+});
+
+test('a thread that ran all the time is not said to have slept, whenever it was looked at', () => {
+  for (let early = 1; early < 40; early++) {
+    const stage = new Stage();
+    stage.live(200);
+    for (let beat = 0; beat < early; beat++) {
+      stage.pass(7, { run: 1 });
+      stage.beat();
+    }
+    stage.block(110, { run: 110 });
+    expect([early, stage.told[0]?.cause]).toEqual([early, 'javascript']);
+  }
+});
+
+test('the inspector is let go a second after the stall', () => {
+  const stage = new Stage();
+  stage.block(300);
+  expect(stage.closed).toBe(0);
+  stage.live(2000);
+  expect(stage.closed).toBeGreaterThan(0);
+});
+
+test('stopping tells what is known so far, and lets go of the thread', () => {
+  const stage = new Stage();
+  stage.pass(300, { run: 300 });
+  stage.beats.noteGap({ start: 10_000, end: stage.now, active: 300, cpu: 300, ignored: 0 });
+  stage.beat();
+  stage.watchdog.stop();
+  expect(stage.told).toMatchObject([{ duration: 300, where: { line: 7 } }]);
+  expect(stage.closed).toBe(1);
+});
