@@ -3,6 +3,7 @@
  * ones, and those of which nothing is known, alone. What is sent is enough to keep the worker busy until it is heard again, and
  * no more: whoever comes later with a better claim must not find everything given away.
  */
+import { mayMove } from '../wire/transfer.ts';
 import { Estimates } from './estimate.ts';
 import type { Job } from './job.ts';
 import type { Slot } from './slot.ts';
@@ -31,6 +32,7 @@ export class Batching {
   cost(job: Job): number {
     if (job.settings.queueTimeout !== Infinity) return Infinity; // its time is up when it is sent, not when it begins
     if (job.ties !== null) return Infinity; // a stream ends when its consumer likes, and a callback waits for the loop
+    if (mayMove(job.args)) return Infinity; // moved to a worker that dies before it begins, it could not go elsewhere
     const ms = this.#estimates.of(job.fn.id);
     return ms > DEAR ? Infinity : Math.max(ms, LEAST);
   }

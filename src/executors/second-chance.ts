@@ -10,6 +10,7 @@ const firstDeaths = new WeakMap<Job, WorkerDiedError>();
 
 /** True when the job may run again: it goes back to the head of the line then. */
 export function secondChance(job: Job, death: WorkerDiedError): boolean {
+  if (job.ties?.extras.credit !== undefined) return false; // a stream: its items would come twice
   if (!job.settings.idempotent || job.settled || job.effective !== null || firstDeaths.has(job)) return false;
   firstDeaths.set(job, death);
   return true;

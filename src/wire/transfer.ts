@@ -35,6 +35,8 @@ let open = 0;
 let openUncopyable = 0;
 let searchInsideUntil = 0;
 
+export const mayMove = (values: readonly unknown[]): boolean => open > 0 && holdsObjects(values); // in doubt, yes
+
 // ── move
 
 /**
@@ -343,8 +345,6 @@ class Restorer {
 }
 
 function notRegistered(name: string): InvalidStateError {
-  const where = 'call registerClass in a module that both sides import';
-  return new InvalidStateError(
-    `an instance of the registered class ${JSON.stringify(name)} arrived where that class is not registered; ${where}`,
-  );
+  const what = `an instance of the registered class ${JSON.stringify(name)} arrived where that class is not registered`;
+  return new InvalidStateError(`${what}; call registerClass in a module that both sides import`);
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Batching } from '../../src/executors/batching.ts';
 import type { Slot } from '../../src/executors/slot.ts';
 import { RING } from '../../src/wire/control.ts';
+import { collectTransfer, move } from '../../src/wire/transfer.ts';
 import { makeJob } from '../support/jobs.ts';
 
 const slot = (state: Partial<Slot> = {}): Slot =>
@@ -26,6 +27,11 @@ describe('the cost of a job', () => {
     const cheap = new Batching();
     cheap.ran(makeJob(), 0.1);
     expect(cheap.cost(makeJob({ queueTimeout: 5 }))).toBe(Infinity);
+    const moving = makeJob({}, [move(new ArrayBuffer(8))]);
+    expect([cheap.cost(moving), cheap.cost(makeJob({}, [1]))]).toEqual([Infinity, 0.1]);
+    collectTransfer(moving.args);
+    expect(cheap.cost(makeJob({}, [{}]))).toBe(0.1);
+    expect(cheap.cost(Object.assign(makeJob(), { ties: {} }))).toBe(Infinity);
   });
 });
 
