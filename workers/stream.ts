@@ -86,6 +86,7 @@ export class Producer {
     try {
       await this.#advance(generator);
     } catch (error) {
+      await generator.return(undefined); // it has not ended if an item of its could not be sent
       this.#flush();
       throw this.#failure === null ? error : this.#failure.error;
     }

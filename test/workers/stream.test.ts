@@ -47,6 +47,21 @@ describe('a producer', () => {
     expect(batches.flat()).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
   });
 
+  it('ends a generator whose item cannot be cloned, also when more would follow', async () => {
+    ended.length = 0;
+    const broken = function* (): Generator<unknown> {
+      try {
+        yield () => 'a function'; // the first item goes alone, so the generator is in the middle when it is refused
+        yield 2;
+      } finally {
+        ended.push('broken');
+      }
+    };
+    const { batches, end } = setUp(10, broken);
+    expect(await failure(end)).toMatchObject({ code: 'OFFLOOP_NOT_CLONEABLE' });
+    expect([batches, ended]).toEqual([[], ['broken']]);
+  });
+
   it('sends what it has when the generator begins to wait', async () => {
     const { batches, producer, end } = setUp(100, () => countLater(4, turn));
     await turn();

@@ -13,13 +13,13 @@ import type { Subject } from './subject.ts';
 type Plain = typeof import('../../fixtures/jobs/plain.ts');
 const plainUrl = new URL('../../fixtures/jobs/plain.ts', import.meta.url);
 
-export function basics({ use, separate, processes }: Subject): void {
+export function basics({ use, shared, separate, processes }: Subject): void {
   it('a function is called with its arguments, and its value comes back (1)', async () => {
     expect(await use().submit(add, [2, 3])).toBe(5);
   });
 
   it('synchronous functions, promises and other thenables all work (2)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     expect(await executor.submit(addLater, [2, 3])).toBe(5);
     expect(await executor.submit(thenable, [])).toBe('awaited');
     expect(await executor.submit((n: number) => n + 1, [1])).toBe(2);
@@ -27,7 +27,7 @@ export function basics({ use, separate, processes }: Subject): void {
   });
 
   it('the function is chosen per call: one pool runs all of them (3)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const { triple, tripleLater } = fromModule<Plain>(plainUrl);
     expect(await Promise.all([executor.submit(add, [1, 1]), executor.submit(triple, [2]), executor.submit(tripleLater, [3])])).toEqual([
       2, 6, 9,
@@ -44,7 +44,7 @@ export function basics({ use, separate, processes }: Subject): void {
   });
 
   it('modules are found by URL or path, in both formats (5)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const cjs = new URL('../../fixtures/jobs/plain.cjs', import.meta.url);
     for (const place of [plainUrl, plainUrl.href, fileURLToPath(plainUrl), cjs, fileURLToPath(cjs)]) {
       expect(await executor.submit(fromModule<Plain>(place).triple, [2])).toBe(6);
@@ -70,7 +70,7 @@ export function basics({ use, separate, processes }: Subject): void {
   });
 
   it('arguments, results and options are typed from the function (14)', () => {
-    const executor = use();
+    const executor = shared(2);
     const typed = (): unknown => [
       expectTypeOf(executor.submit(add, [1, 2])).toEqualTypeOf<Task<number>>(),
       expectTypeOf(executor.submit(addLater, [1, 2])).toEqualTypeOf<Task<number>>(),
@@ -87,7 +87,7 @@ export function basics({ use, separate, processes }: Subject): void {
   });
 
   it('an export that is missing or no function is named, with its module; the worker lives (16)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const before = await executor.submit(whereAmI, []);
     const module = fromModule<{ missing(): void; notAFunction(): void }>(plainUrl);
     for (const name of ['missing', 'notAFunction'] as const) {
@@ -100,7 +100,7 @@ export function basics({ use, separate, processes }: Subject): void {
   });
 
   it('fromModule stands for every function of a module, sync and async (17)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const module = fromModule<Plain>(plainUrl);
     expect('triple' in module).toBe(true);
     expect(await executor.submit(module.triple, [1])).toBe(3);
@@ -109,7 +109,7 @@ export function basics({ use, separate, processes }: Subject): void {
   });
 
   it('the caller goes on in its own async context, whoever else waits (18)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const context = new AsyncLocalStorage<number>();
     const seen = await Promise.all(
       [1, 2, 3].map((n) => context.run(n, async () => [await executor.submit(add, [n, 0]), context.getStore()])),
@@ -124,7 +124,7 @@ export function basics({ use, separate, processes }: Subject): void {
   });
 
   it('a job has a name: its own, else that of its function', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const job = executor.submit(jobName, [], { name: 'mine' });
     expect([job.name, await job]).toEqual(['mine', 'mine']);
     expect(executor.submit(add, [1, 1]).name).toBe('add');
@@ -153,7 +153,7 @@ export function basics({ use, separate, processes }: Subject): void {
   });
 
   it.runIf(separate)('a job may call offloaded functions: they run in place, so its own pool cannot lock up (139)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     expect(await executor.submit(depth, [10])).toBe(10);
     const [outer, inner] = await executor.submit(nestedPlaces, []);
     expect(inner).toEqual(outer);

@@ -23,9 +23,9 @@ import { failure } from '../../support/virtual.ts';
 import { waitForSignal } from '../../fixtures/jobs/cancel.ts';
 import type { Subject } from './subject.ts';
 
-export function callbacks({ use, separate, processes, reports }: Subject): void {
+export function callbacks({ use, shared, separate, processes, reports }: Subject): void {
   it('a worker calls a function, sync or async, and gets its value (94, TH-17)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     expect(await executor.submit(jobs.callWith, [callback((a: unknown, b: unknown) => [a, b]), 1, { two: 2 }])).toEqual([1, { two: 2 }]);
     const later = callback(async (n: unknown) => {
       await new Promise((resolve) => setImmediate(resolve));
@@ -51,7 +51,7 @@ export function callbacks({ use, separate, processes, reports }: Subject): void 
   });
 
   it('a call runs in the task, scope and context of the submitting call', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const als = new AsyncLocalStorage<string>();
     const seen: unknown[] = [];
     const fn = callback(() => void seen.push(als.getStore(), currentTask()?.name));
@@ -78,7 +78,7 @@ export function callbacks({ use, separate, processes, reports }: Subject): void 
   });
 
   it('registered classes survive, both ways; moved buffers are moved; what cannot be cloned is refused, both ways', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     expect(await executor.submit(jobs.sendPoint, [callback((p) => new Point(p.doubled))])).toBe(16);
     const [left, ...bytes] = await executor.submit(jobs.sendBuffer, [callback((b) => move(b.map((x: number) => x + 1)))]);
     expect(bytes).toEqual([2, 3]);
@@ -112,7 +112,7 @@ export function callbacks({ use, separate, processes, reports }: Subject): void 
   });
 
   it('a cancelled job can still call; the call sees the cancelled scope at its checkpoints only (TH-19)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const seen: unknown[] = [];
     const scope = new CancelScope();
     await scope.run(async () => {
@@ -135,7 +135,7 @@ export function callbacks({ use, separate, processes, reports }: Subject): void 
   });
 
   it.runIf(separate)('when the worker dies, the job rejects and the call here is cancelled (137)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const ended = vi.fn<(error: unknown) => void>();
     const hang = callback(async () => sleepForever().catch(ended));
     expect(await failure(executor.submit(jobs.callAndExit, [hang]))).toBeInstanceOf(WorkerDiedError);
@@ -160,7 +160,7 @@ export function callbacks({ use, separate, processes, reports }: Subject): void 
   });
 
   it.runIf(separate)('the same through a chain of jobs on all workers', async () => {
-    const executor = use({ max: 2 });
+    const executor = shared(2);
     const inner = callback((a: number, b: number) => executor.submit(add, [a, b]));
     const outer = callback(() => executor.submit(jobs.addTwice, [inner]));
     expect(await failure(executor.submit(jobs.callWith, [outer]))).toBeInstanceOf(InvalidStateError);
@@ -169,7 +169,7 @@ export function callbacks({ use, separate, processes, reports }: Subject): void 
   it.runIf(separate)(
     'a job that is submitted in a callback and not awaited there just waits; one with a free worker runs (139)',
     async () => {
-      const executor = use({ max: 1 });
+      const executor = shared(1);
       let inner: PromiseLike<number> | undefined;
       const start = callback(() => {
         inner = executor.submit(add, [1, 2]).catch(() => -1);

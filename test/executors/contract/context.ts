@@ -8,9 +8,9 @@ import { add } from '../../fixtures/jobs/basic.ts';
 import { failure } from '../../support/virtual.ts';
 import type { Subject } from './subject.ts';
 
-export function context({ use, separate }: Subject): void {
+export function context({ shared, separate }: Subject): void {
   it('each job sees the values of its submitting call, by codec and as instances of registered classes (18)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const one = requestId.run('one', () =>
       session.run({ user: 'ann', secret: () => 'made for ann' }, () => executor.submit(seenContext, [])),
     );
@@ -24,7 +24,7 @@ export function context({ use, separate }: Subject): void {
   });
 
   it('a stream sees those of the call that made it, all along', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const items = requestId.run('stream', () => streamContext.with({ executor })());
     const seen: unknown[] = [];
     for await (const item of items) seen.push(item);
@@ -32,7 +32,7 @@ export function context({ use, separate }: Subject): void {
   });
 
   it.runIf(separate)('a value that cannot be cloned rejects the job and is named; disposing ends the carrying', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const bad = new AsyncLocalStorage<unknown>();
     const carried = carryContext('bad', bad);
     const error = await bad.run({ fn: () => 1 }, () => failure(executor.submit(add, [1, 2])));
@@ -42,7 +42,7 @@ export function context({ use, separate }: Subject): void {
   });
 
   it('the active trace of OpenTelemetry is active in the job', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const span = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags: 1 };
     const traced = otel.with(trace.setSpanContext(ROOT_CONTEXT, span), () => executor.submit(seenTrace, []));
     expect(await traced).toMatchObject({ traceId: span.traceId, spanId: span.spanId });

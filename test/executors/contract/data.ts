@@ -6,9 +6,9 @@ import { addMoney, Money, Parcel, repack, returnArguments, returnUncloneable, wa
 import { failure } from '../../support/virtual.ts';
 import type { Subject } from './subject.ts';
 
-export function data({ use, processes }: Subject): void {
+export function data({ use, shared, processes }: Subject): void {
   it('of all cloneable kinds comes back as it went', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const cyclic: Record<string, unknown> = { a: 1 };
     cyclic['self'] = cyclic;
     const sparse = Object.assign([1], { 3: 4 });
@@ -39,7 +39,7 @@ export function data({ use, processes }: Subject): void {
   });
 
   it.skipIf(processes)('that is moved is gone here, both ways (90)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const [whole, nested] = [new Uint8Array([1, 2, 3]), new Uint8Array([4, 5])];
     expect(await executor.submit(sum, [move(whole)])).toBe(6);
     expect(whole.byteLength).toBe(0);
@@ -49,7 +49,7 @@ export function data({ use, processes }: Subject): void {
   });
 
   it.runIf(processes)('that is moved is copied, since nothing can be handed over to another process (90)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const bytes = new Uint8Array([1, 2, 3]);
     expect(await executor.submit(echo, [{ bytes: move(bytes) }])).toEqual({ bytes: new Uint8Array([1, 2, 3]) });
     expect(bytes.byteLength).toBe(3);
@@ -57,7 +57,7 @@ export function data({ use, processes }: Subject): void {
   });
 
   it.skipIf(processes)('that is moved inside of a registered class is gone here, both ways (91)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const parcel = new Parcel(new Uint8Array([1, 2]));
     const answer = await executor.submit(repack, [move(parcel)]);
     expect(answer).toEqual(new Parcel(new Uint8Array([2, 3])));
@@ -65,7 +65,7 @@ export function data({ use, processes }: Subject): void {
   });
 
   it('that cannot be cloned rejects that job alone, with its path; nothing is moved, the worker is unharmed (79)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const before = await executor.submit(whereAmI, []);
     const bytes = new Uint8Array(4);
     const [bad, good] = [executor.submit(echo, [{ list: [move(bytes), () => 0] }]), executor.submit(add, [1, 2])];
@@ -77,13 +77,13 @@ export function data({ use, processes }: Subject): void {
   });
 
   it('that cannot be cloned is told of even when it is the first job of a worker', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     expect(await failure(executor.submit(echo, [() => 0]))).toMatchObject({ path: 'args[0]' });
     expect(await executor.submit(add, [1, 2])).toBe(3);
   });
 
   it('that a function returns and cannot be cloned rejects with its path; the worker and the neighbours live (126)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const before = await executor.submit(whereAmI, []);
     const jobs = [executor.submit(returnUncloneable, []), executor.submit(add, [1, 2]), executor.submit(returnArguments, [1])];
     const error = (await failure(jobs[0]!)) as Error;

@@ -44,14 +44,14 @@ async function drain(items: AsyncIterable<unknown>): Promise<[unknown[], unknown
 const traced = { countWithTrace: jobs.countWithTrace, countAsyncWithTrace: jobs.countAsyncWithTrace };
 
 export function streams(subject: Subject): void {
-  const { use, separate, reports } = subject;
+  const { use, shared, separate, reports } = subject;
   const on = <A extends unknown[], Y>(executor: Executor, fn: OffloadedStream<A, Y>, options: Options = {}) =>
     fn.with({ ...options, executor });
   const settled = (executor: Executor): Promise<void> =>
     vi.waitFor(() => expect(executor.statistics()).toMatchObject({ running: 0, queued: 0 }));
 
   it('all items come in order, then the end; of generators and async generators, also more than the high-water mark (97)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const expected = Array.from({ length: 1000 }, (_, i) => i + 1);
     expect(await collect(on(executor, jobs.countTo)(1000))).toEqual(expected);
     expect(await collect(on(executor, jobs.countAsync)(1000))).toEqual(expected);
@@ -95,7 +95,7 @@ export function streams(subject: Subject): void {
   });
 
   it('a throw in the loop, and the end of await using, stop it as well', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const files = [trace(), trace()] as const;
     const error = await failure(async () => {
       for await (const _ of on(executor, jobs.countWithTrace)(files[0], 1000)) throw new RangeError('mine');
@@ -164,7 +164,7 @@ export function streams(subject: Subject): void {
   });
 
   it.runIf(separate)('a crash in mid-stream is an error after the items that came, and the pool goes on (138)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const [items, error] = await drain(on(executor, jobs.exitAfter, { name: 'the rows' })(5));
     expect(items).toEqual([1, 2, 3, 4, 5]);
     expect(error).toBeInstanceOf(WorkerDiedError);
@@ -173,7 +173,7 @@ export function streams(subject: Subject): void {
   });
 
   it('a cancelled consumer goes on when the finally has run, and then its next() throws', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const file = trace();
     const scope = new CancelScope();
     const seen: unknown[] = [];
@@ -189,7 +189,7 @@ export function streams(subject: Subject): void {
   });
 
   it('a time limit around the consumer alone ends the stream as well', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const file = trace();
     const items = on(executor, jobs.oneThenWait)(file);
     await items.next();
@@ -198,7 +198,7 @@ export function streams(subject: Subject): void {
   });
 
   it('a stream ends with the scope that made it', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const file = trace();
     let items!: Items<number>;
     await new CancelScope().run(async () => {
@@ -211,7 +211,7 @@ export function streams(subject: Subject): void {
   });
 
   it.runIf(separate)('its timeout, its signal and its name are those of a job', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const [items, error] = await drain(on(executor, jobs.oneThenSpin, { timeout: 20 })(true));
     expect([items, (error as Error).name]).toEqual([['first'], 'TimeoutError']);
     const controller = new AbortController();
@@ -223,7 +223,7 @@ export function streams(subject: Subject): void {
   });
 
   it('an item arrives at once when the generator then waits, or blocks its thread', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     for (const fn of separate ? [jobs.twoWithGate, jobs.twoWithBlock] : [jobs.twoWithGate]) {
       const gate = makeGate();
       const items = on(executor, fn)(gate.file);
@@ -234,7 +234,7 @@ export function streams(subject: Subject): void {
   });
 
   it('instances of registered classes arrive as instances, moved buffers with their bytes', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const [first, second] = (await collect(on(executor, jobs.points)())) as [jobs.Point, { at: jobs.Point }];
     expect([first.doubled, second.at.doubled]).toEqual([2, 4]);
     const bytes = await collect(on(executor, jobs.buffers)(300));
@@ -267,7 +267,7 @@ export function streams(subject: Subject): void {
   });
 
   it('exports of a plain module are streams when they are generators, from the first call on, and jobs when they are not (17)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const module = fromModule<typeof import('../../fixtures/jobs/plain-streams.ts')>(
       new URL('../../fixtures/jobs/plain-streams.ts', import.meta.url),
     );
@@ -287,7 +287,7 @@ export function streams(subject: Subject): void {
   });
 
   it('awaiting the call of such an export gives the stream', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const module = fromModule<typeof import('../../fixtures/jobs/plain-streams.ts')>(
       new URL('../../fixtures/jobs/plain-streams.ts', import.meta.url),
     );
@@ -297,7 +297,7 @@ export function streams(subject: Subject): void {
   });
 
   it('a bad highWaterMark is refused, and functions that are no generators know none', () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     for (const highWaterMark of [0, -1, 1.5, Number.NaN, '4' as never]) {
       expect(() => jobs.countTo.with({ executor, highWaterMark })).toThrow(/options\.highWaterMark/);
     }

@@ -1,5 +1,5 @@
 /** What a contract test has in its hands: a way to make executors, and what they can do. */
-import { afterEach } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
 import type { Executor, PoolOptions } from '../../../src/index.ts';
 import { collectReports } from '../../support/fake-worker.ts';
 
@@ -15,6 +15,8 @@ export interface Traits {
 export interface Subject extends Traits {
   /** An executor that is shut down after the test. */
   use(options?: PoolOptions): Executor;
+  /** One that other tests have used or will use, where it does not matter: starting workers is what takes time here. */
+  shared(max: number): Executor;
   /** What the exception handler of the process heard during the test. */
   readonly reports: ReturnType<typeof collectReports>;
 }
@@ -30,5 +32,14 @@ export function makeSubject(make: (options?: PoolOptions) => Executor, traits: T
     made.push(make(options));
     return made.at(-1)!;
   };
-  return { ...traits, reports, use };
+  const lasting = new Map<number, Executor>();
+  afterAll(async () => {
+    await Promise.all([...lasting.values()].map((executor) => executor.shutdown({ cancelPending: true, timeout: 10_000 })));
+  });
+  const shared = (max: number): Executor => {
+    let executor = lasting.get(max);
+    if (executor === undefined) lasting.set(max, (executor = make({ max })));
+    return executor;
+  };
+  return { ...traits, reports, use, shared };
 }
