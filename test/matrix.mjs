@@ -27,9 +27,8 @@ const nodePackage = process.platform === 'linux' && ['x64', 'arm64'].includes(pr
 const { values } = parseArgs({ options: { only: { type: 'string' }, 'npm-test': { type: 'boolean' } } });
 const lines = values.only?.split(',') ?? supported;
 const inBetween = values.only === undefined ? supported.slice(1, -1) : [];
-const lighter = ['--project', 'unit', '--project', 'realtime'].concat(
-  ['test/executors/process.contract.test.ts', 'test/realtime/executor-crash.test.ts'].flatMap((file) => ['--exclude', file]),
-);
+const heavy = ['test/executors/process.contract.test.ts', 'test/realtime/{executor-crash,survey,process-lifetime}.test.ts'];
+const lighter = ['--project', 'unit', '--project', 'realtime', ...heavy.flatMap((files) => ['--exclude', files])];
 const unknown = lines.filter((line) => !supported.includes(line));
 if (unknown.length > 0) throw new RangeError(`--only takes Node lines out of ${supported.join(', ')}; got ${unknown.join(', ')}`);
 
