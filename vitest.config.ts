@@ -4,6 +4,9 @@ const minute = 60_000;
 // Test files that start processes of their own (npm, consumers, examples): side by side they would starve each other on two cores.
 const spawning = ['test/package/**/*.test.ts', 'test/examples/**/*.test.ts'];
 const realtime = ['test/realtime/**/*.test.ts'];
+// What starts hundreds of processes: test/matrix.mjs leaves it out on the Node lines that others stand for.
+const massive = ['test/executors/process.contract.test.ts', 'test/realtime/{executor-crash,survey,process-lifetime}.test.ts'];
+const left = process.env['OFFLOOP_TEST_LIGHT'] === '1' ? [...massive, '**/node_modules/**'] : [];
 
 export default defineConfig({
   test: {
@@ -19,7 +22,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...spawning, ...realtime],
+          exclude: [...spawning, ...realtime, ...left],
           testTimeout: minute / 2,
           hookTimeout: minute / 2,
           sequence: { groupOrder: 0 },
@@ -41,6 +44,7 @@ export default defineConfig({
         test: {
           name: 'realtime',
           include: realtime,
+          exclude: left,
           fileParallelism: false,
           testTimeout: 2 * minute,
           hookTimeout: minute,
