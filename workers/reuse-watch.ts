@@ -39,10 +39,11 @@ export class ReuseWatch {
   }
 }
 
+/** Not `Buffer.poolSize`: since Node 26 the shared memory is a little larger than that. */
+const POOL_BYTES = Buffer.allocUnsafe(1).buffer.byteLength;
+
 /** Small Buffers sit side by side in a shared one, and are not reused for that. */
 function memoryOf(value: object): object | null {
   if (!ArrayBuffer.isView(value)) return value instanceof ArrayBuffer ? value : null;
-  return Buffer.isBuffer(value) && value.byteLength < Buffer.poolSize >>> 1 && value.buffer.byteLength === Buffer.poolSize
-    ? null
-    : value.buffer;
+  return Buffer.isBuffer(value) && value.byteLength < Buffer.poolSize >>> 1 && value.buffer.byteLength === POOL_BYTES ? null : value.buffer;
 }
