@@ -3,62 +3,19 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { resolvePoolOptions } from '../../src/executors/options.ts';
 import { ProcessWorker } from '../../src/executors/process-worker.ts';
 import type { PoolOptions } from '../../src/executors/executor.ts';
-import type { WorkerDeath, WorkerListener } from '../../src/executors/worker-handle.ts';
 import { VALUE } from '../../src/wire/protocol.ts';
-import type { FromWorker, Hello, Ready } from '../../src/wire/protocol.ts';
+import type { Hello } from '../../src/wire/protocol.ts';
+import { Ear, hello } from '../support/ear.ts';
 import { failure } from '../support/virtual.ts';
 
-const hello: Hello = { hints: {}, preload: [], init: undefined, teardown: undefined };
+let ears: Ear<ProcessWorker>[] = [];
 
-/** A real process, and all that is heard of it. */
-class Ear implements WorkerListener {
-  readonly messages: FromWorker[] = [];
-  readonly deaths: [WorkerDeath, readonly FromWorker[]][] = [];
-  readonly worker: ProcessWorker;
-  #changed: () => void = () => {};
-  isReady: Ready | null = null;
-
-  constructor(options: PoolOptions = {}, first: Partial<Hello> = {}) {
-    this.worker = new ProcessWorker(resolvePoolOptions(options, 'Ear', 'process'), { ...hello, ...first }, this);
-    this.worker.keepAlive(true);
-    ears.push(this);
-  }
-
-  ready(ready: Ready): void {
-    this.isReady = ready;
-    this.#changed();
-  }
-
-  message(message: FromWorker): void {
-    this.messages.push(message);
-    this.#changed();
-  }
-
-  died(death: WorkerDeath, last: readonly FromWorker[]): void {
-    this.deaths.push([death, last]);
-    this.#changed();
-  }
-
-  async until(reached: () => boolean): Promise<void> {
-    while (!reached()) await new Promise<void>((resolve) => (this.#changed = resolve));
-  }
-
-  #sent = 0;
-
-  /** Offers and sends one job of an inline function. */
-  run(source: string, ...args: unknown[]): void {
-    this.worker.send({ type: 'define', fn: 1, ref: { source, name: 'f' }, name: 'f' }, []);
-    this.worker.control.offer(++this.#sent, 1);
-    this.worker.send([1, 1, args, null], []);
-  }
-
-  async result(n = 1): Promise<unknown> {
-    await this.until(() => this.messages.length >= n);
-    return (this.messages[n - 1] as unknown[])[2];
-  }
+function listen(options: PoolOptions = {}, first: Partial<Hello> = {}): Ear<ProcessWorker> {
+  const ear = new Ear((listener) => new ProcessWorker(resolvePoolOptions(options, 'Ear', 'process'), { ...hello, ...first }, listener));
+  ears.push(ear);
+  return ear;
 }
 
-let ears: Ear[] = [];
 afterEach(async () => {
   await Promise.all(ears.map((ear) => ear.worker.terminate()));
   ears = [];
@@ -66,7 +23,7 @@ afterEach(async () => {
 
 describe('ProcessWorker', () => {
   it('tells when it is ready, and runs what it is sent, also what was sent before, as it was then', async () => {
-    const ear = new Ear();
+    const ear = listen();
     const list = [1];
     ear.run('(list) => list', list);
     list.push(2);
@@ -75,20 +32,20 @@ describe('ProcessWorker', () => {
   });
 
   it('carries what processes can exchange: big integers, maps, sets, errors, patterns, dates, typed arrays (95)', async () => {
-    const ear = new Ear();
+    const ear = listen();
     const values = [1n, new Map([[1, new Set(['a'])]]), /x/gi, new Date(5), new Float64Array([1.5]), undefined, -0, { deep: [null] }];
     ear.run('(v) => v', values);
     expect(await ear.result()).toEqual(values);
   });
 
   it('tells why it cannot get ready', async () => {
-    const ear = new Ear({}, { preload: ['file:///nowhere.js'] });
+    const ear = listen({}, { preload: ['file:///nowhere.js'] });
     await ear.until(() => ear.isReady !== null);
     expect(ear.isReady).toHaveProperty('unready');
   });
 
   it('throws at once what cannot be cloned, before it is ready and after', async () => {
-    const ear = new Ear();
+    const ear = listen();
     const bad = [() => 0, new SharedArrayBuffer(4), new MessageChannel().port1];
     for (const value of bad) expect(await failure(() => ear.worker.send([1, 1, [value], null], []))).toBeInstanceOf(Error);
     await ear.until(() => ear.isReady !== null);
@@ -98,7 +55,7 @@ describe('ProcessWorker', () => {
 
   it('starts with the flags and the environment it was given, and with nothing of tinypool in it', async () => {
     const limits = { maxOldGenerationSizeMb: 100.5, maxYoungGenerationSizeMb: 6, stackSizeMb: 1 };
-    const ear = new Ear({ env: { ...process.env, OFFLOOP_TEST: 'there' }, execArgv: ['--no-deprecation'], resourceLimits: limits });
+    const ear = listen({ env: { ...process.env, OFFLOOP_TEST: 'there' }, execArgv: ['--no-deprecation'], resourceLimits: limits });
     ear.run('() => [process.execArgv, process.env.OFFLOOP_TEST, process.env.TINYPOOL_WORKER_ID]');
     const [flags, ...others] = (await ear.result()) as [string[], ...unknown[]];
     const expected = ['--no-deprecation', '--max-old-space-size=101', '--max-semi-space-size=2', '--stack-size=1024'];
@@ -107,7 +64,7 @@ describe('ProcessWorker', () => {
   });
 
   it('tells once that it died, why, and what it said last', async () => {
-    const ear = new Ear();
+    const ear = listen();
     await ear.until(() => ear.isReady !== null);
     ear.run('() => { setImmediate(() => { throw new RangeError("later"); }); return "said"; }');
     await ear.until(() => ear.deaths.length > 0);
@@ -121,7 +78,7 @@ describe('ProcessWorker', () => {
   });
 
   it('loses no result to an exit right after it, however large, and hears none twice', async () => {
-    const ear = new Ear();
+    const ear = listen();
     await ear.until(() => ear.isReady !== null);
     ear.run('() => { setImmediate(() => process.exit(4)); return new Uint8Array(5_000_000).fill(7); }');
     await ear.until(() => ear.deaths.length > 0);
@@ -131,7 +88,7 @@ describe('ProcessWorker', () => {
   });
 
   it('tells the signal', async () => {
-    const ear = new Ear();
+    const ear = listen();
     ear.run('() => { process.kill(process.pid, "SIGTERM"); for (;;); }');
     await ear.until(() => ear.deaths.length > 0);
     expect(ear.deaths).toMatchObject([[{ why: 'exit', exitCode: null, signalName: 'SIGTERM' }, []]]);
@@ -139,21 +96,21 @@ describe('ProcessWorker', () => {
   });
 
   it('takes an abort for what it is: only the words of V8 make it a full heap', async () => {
-    const ear = new Ear();
+    const ear = listen();
     ear.run('() => process.abort()');
     await ear.until(() => ear.deaths.length > 0);
     expect(ear.deaths).toMatchObject([[{ why: 'exit', signalName: 'SIGABRT' }, []]]);
   });
 
   it('ends when a job cuts its channel: nobody could say anything to it any more', async () => {
-    const ear = new Ear();
+    const ear = listen();
     ear.run('() => { process.disconnect(); return new Promise(() => {}); }');
     await ear.until(() => ear.deaths.length > 0);
     expect(ear.deaths).toMatchObject([[{ why: 'exit' }, []]]);
   });
 
   it('lets a job handle uncaught errors itself', async () => {
-    const ear = new Ear();
+    const ear = listen();
     ear.run(`() => new Promise((resolve) => {
       process.once('uncaughtException', (error) => resolve(error.message));
       setImmediate(() => { throw new Error('caught after all'); });
@@ -162,13 +119,13 @@ describe('ProcessWorker', () => {
   });
 
   it('ignores an interrupt of the terminal: its parent decides', async () => {
-    const ear = new Ear();
+    const ear = listen();
     ear.run('() => new Promise((resolve) => { process.kill(process.pid, "SIGINT"); setTimeout(resolve, 20, "alive"); })');
     expect(await ear.result()).toBe('alive');
   });
 
   it('sees a request to stop in a tight loop', async () => {
-    const ear = new Ear();
+    const ear = listen();
     await ear.until(() => ear.isReady !== null);
     ear.run('() => process.pid');
     const pid = await ear.result();
@@ -183,7 +140,7 @@ describe('ProcessWorker', () => {
   });
 
   it('says nothing more once it is terminated, and its process is gone then (116, 119)', async () => {
-    const ear = new Ear();
+    const ear = listen();
     ear.run('() => process.pid');
     const pid = (await ear.result()) as number;
     ear.run('() => { for (;;); }');
@@ -196,7 +153,7 @@ describe('ProcessWorker', () => {
   });
 
   it('can be terminated before it has started up (117)', async () => {
-    const ear = new Ear();
+    const ear = listen();
     await ear.worker.terminate();
     expect([ear.isReady, ear.deaths]).toEqual([null, []]);
   });
@@ -205,7 +162,7 @@ describe('ProcessWorker', () => {
     const { getActiveResourcesInfo: active } = process;
     const processes = (): number => active().filter((kind) => kind === 'ProcessWrap').length;
     const before = processes();
-    const ear = new Ear();
+    const ear = listen();
     expect(processes()).toBe(before + 1);
     ear.run('() => process.exit(0)');
     await ear.worker.gone;

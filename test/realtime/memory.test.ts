@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { CancelScope } from '../../src/core/cancel-scope.ts';
 import { withSignal } from '../../src/core/foreign.ts';
@@ -11,15 +9,7 @@ import type { Job } from '../../src/executors/job.ts';
 import { mapJobs } from '../../src/executors/map.ts';
 import { Queue } from '../../src/sync/queue.ts';
 import { makeJob } from '../support/jobs.ts';
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-
-async function heap(): Promise<number> {
-  await new Promise((resolve) => setImmediate(resolve));
-  collect();
-  return process.memoryUsage().heapUsed;
-}
+import { heap } from '../support/heap.ts';
 
 /** Megabytes that `work` leaves behind, after a first round that warms caches up. */
 async function growth(work: () => Promise<unknown>): Promise<number> {

@@ -1,7 +1,5 @@
 /** What the kernel leaves behind: nothing. Counted, not estimated, where that is possible. */
 import { getEventListeners } from 'node:events';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/base/clock.ts';
 import { background } from '../../src/core/background.ts';
@@ -27,15 +25,7 @@ import { Semaphore } from '../../src/sync/semaphore.ts';
 import { channel } from '../../src/sync/channel.ts';
 import { Lock } from '../../src/sync/lock.ts';
 import { MockClock } from '../../src/testing/mock-clock.ts';
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-
-async function heap(): Promise<number> {
-  await new Promise((resolve) => setImmediate(resolve));
-  collect();
-  return process.memoryUsage().heapUsed;
-}
+import { heap } from '../support/heap.ts';
 
 describe('a million timers that are cancelled', () => {
   it('leave no growth, and take a moment', () =>
