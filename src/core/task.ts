@@ -130,21 +130,13 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
 
   /** Runs `fn` in this task one microtask from now, or at once when `eager`. */
   start(fn: TaskFn<T>, eager = false): void {
-    this.#outcome = fn; // until it has begun
-    // One function for the start and for the value: most tasks need no third.
-    const step = (value?: unknown): void => {
-      if (this.#phase === 'pending') this.#begin(step);
-      else this.succeed(value as T);
-    };
-    if (!eager) return void START.then(step);
+    if (!eager) return void START.then(() => this.#begin(fn));
     // The resource keeps an `enterWith` of the task's synchronous part from leaking into the caller (Node 20 and 22).
-    new AsyncResource('offloop.task').runInAsyncScope(step);
+    new AsyncResource('offloop.task').runInAsyncScope(() => this.#begin(fn));
   }
 
   /** Called in a microtask of its own, or in a context that is left afterwards: nobody else sees what it enters. */
-  #begin(onValue: (value: T) => void): void {
-    const fn = this.#outcome as TaskFn<T>;
-    this.#outcome = undefined;
+  #begin(fn: TaskFn<T>): void {
     this.#phase = 'running';
     let result: MaybePromise<T>;
     try {
@@ -154,8 +146,12 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
     } catch (error) {
       return this.fail(error);
     }
-    if (isThenable(result)) result.then(onValue, (error: unknown) => this.fail(error));
-    else this.succeed(result);
+    if (isThenable(result)) {
+      result.then(
+        (value) => this.succeed(value),
+        (error: unknown) => this.fail(error),
+      );
+    } else this.succeed(result);
   }
 
   succeed(value: T): void {
