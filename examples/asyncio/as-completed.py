@@ -7,7 +7,7 @@ async def fetch(name, seconds):
 
 
 async def main():
-    for first in asyncio.as_completed([fetch("slow", 0.05), fetch("fast", 0.01)]):
+    for first in asyncio.as_completed([fetch("slow", 0.3), fetch("fast", 0.01)]):
         print(await first)
 
 

@@ -6,5 +6,5 @@ async function fetch(name: string, ms: number): Promise<string> {
 }
 
 await run(async () => {
-  for await (const { task } of asCompleted([() => fetch('slow', 50), () => fetch('fast', 10)])) console.log(await task);
+  for await (const { task } of asCompleted([() => fetch('slow', 300), () => fetch('fast', 10)])) console.log(await task);
 });

@@ -8,7 +8,7 @@ async function job(name: string, ms: number): Promise<void> {
 }
 
 await run(async () => {
-  const tasks = Object.entries({ a: 10, b: 40, c: 80 }).map(([name, ms]) => background(() => job(name, ms), { name }));
+  const tasks = Object.entries({ a: 10, b: 300, c: 600 }).map(([name, ms]) => background(() => job(name, ms), { name }));
   const [, b] = tasks;
   for (const until of ['first', 'firstError', 'all'] as const) {
     const { done, pending } = await wait(tasks, { until });
