@@ -4,14 +4,10 @@ import { saved } from './jobs.ts';
 
 await run(async () => {
   const files = await someFiles();
-  let done = 0;
 
   async function compressForever(): Promise<void> {
     for (;;) {
-      for (const file of files) {
-        await saved(file);
-        done++;
-      }
+      for (const file of files) await saved(file);
     }
   }
 
@@ -19,7 +15,7 @@ await run(async () => {
   try {
     await timeout(500, compressForever);
   } catch (error) {
-    if (error instanceof TimeoutError) console.log(`out of time, ${done > 0 ? 'some' : 'no'} files were done`);
+    if (error instanceof TimeoutError) console.log('out of time');
   }
 
   // Side by side with something else. The group ends when both have.
