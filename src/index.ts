@@ -10,6 +10,8 @@
  *   monitor    what the loop suffered
  *   debug      who waits for whom, and mistakes that show only later
  * The far side, the code that runs inside a worker, is in workers/.
+ *
+ * @module offloop
  */
 
 // errors
