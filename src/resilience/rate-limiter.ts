@@ -119,8 +119,7 @@ export class RateLimiter {
     checkNumber('when', when, 'a finite point in time in milliseconds');
     if (!Number.isFinite(when)) throw outOfRange('when', 'a finite point in time in milliseconds', when);
     this.#follow(here().runtime.clock);
-    this.#pausedUntil = Math.max(this.#pausedUntil, when);
-    if (this.#line.size > 0) this.#admit();
+    this.#pausedUntil = Math.max(this.#pausedUntil, when); // an alarm that is set already rings too early, and is set anew
   }
 
   statistics(): RateLimiterStats {

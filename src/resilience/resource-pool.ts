@@ -12,7 +12,6 @@ import { ClosedResourceError, TimeoutError } from '../base/errors.ts';
 import { checkFunction, wrongType } from '../base/validate.ts';
 import { background } from '../core/background.ts';
 import { CancelScope } from '../core/cancel-scope.ts';
-import { probe } from '../core/probe.ts';
 import { ambient, here, rootOf } from '../core/scope.ts';
 import type { Scope } from '../core/scope.ts';
 import type { MaybePromise, TaskFn } from '../core/task.ts';
@@ -69,7 +68,7 @@ export class ResourcePool<R> implements AsyncDisposable {
     if (this.#closed) return Promise.reject(closed());
     this.#home = rootOf(scope);
     const idle = this.#readyAtOnce();
-    if (idle !== null) return doneWith(this.#lend(idle, scope));
+    if (idle !== null) return doneWith(this.#lend(idle));
     const borrowed = this.#line.join(scope, undefined, this.#patience(scope));
     this.#serve();
     return borrowed;
@@ -112,15 +111,10 @@ export class ResourcePool<R> implements AsyncDisposable {
     return { deadline, exhausted };
   }
 
-  #lend(member: Member<R>, scope: Scope | null): Lease<R> {
+  #lend(member: Member<R>): Lease<R> {
     this.#members.move(member, { is: 'borrowed' });
     if (this.#members.count('idle') === 0) this.#sweep.clear();
-    const strand = scope?.strand;
-    if (probe !== null) probe.took(this, 'ResourcePool', strand);
-    return lease(member.resource, (reusable) => {
-      if (probe !== null) probe.gave(this, strand);
-      this.#takeBack(member, reusable);
-    });
+    return lease(member.resource, (reusable) => this.#takeBack(member, reusable));
   }
 
   #takeBack(member: Member<R>, reusable: boolean): void {
@@ -166,7 +160,7 @@ export class ResourcePool<R> implements AsyncDisposable {
     const { next } = this.#line;
     if (next === null) return false;
     this.#line.shift();
-    next.grant(this.#lend(member, next.holder));
+    next.grant(this.#lend(member));
     return true;
   }
 

@@ -13,6 +13,7 @@ import { ResourcePool } from '../../src/resilience/resource-pool.ts';
 import type { ResourcePoolOptions } from '../../src/resilience/pool-options.ts';
 import { MockClock } from '../../src/testing/mock-clock.ts';
 import { waitAllTasksBlocked } from '../../src/testing/wait-all-blocked.ts';
+import { messages } from '../support/debugged.ts';
 import { failure, refusal, virtually } from '../support/virtual.ts';
 
 /** Connections with numbers, and a record of what was done with them. */
@@ -162,6 +163,31 @@ describe('cancellation', () => {
       waiter.cancel();
       expect(await failure(waiter)).toBeInstanceOf(CancelledError);
       expect([log, pool.statistics()]).toEqual([['has it'], { size: 1, idle: 1, borrowed: 0, waiting: 0 }]);
+    }));
+
+  it('of whoever is first in line lets nobody barge in, not even from a listener in the midst of it', () =>
+    virtually(async () => {
+      const { pool } = connections({ max: 1 });
+      const lease = await pool.acquire();
+      const scope = new CancelScope();
+      const order: string[] = [];
+      const take = (name: string) => (): Promise<unknown> => pool.acquire().then((l) => (order.push(name), l.release()));
+      const first = background(() =>
+        scope.run(async () => {
+          scope.signal.addEventListener('abort', () => {
+            lease.release();
+            background(take('barging'), { eager: true });
+          });
+          await take('cancelled')();
+        }),
+      );
+      await waitAllTasksBlocked();
+      const second = background(take('second'));
+      await waitAllTasksBlocked();
+      scope.cancel();
+      await Promise.all([first, second]);
+      await waitAllTasksBlocked();
+      expect(order).toEqual(['second', 'barging']);
     }));
 
   it('before the call creates nothing', () =>
@@ -329,6 +355,16 @@ describe('validation', () => {
       expect(order).toEqual(['a 10', 'b 20', 'c 30']);
     }));
 
+  it('is asked of as many as are wanted, not of all that are idle', () =>
+    virtually(async () => {
+      const asked: number[] = [];
+      const { pool } = connections({ max: 3, validate: (n) => (asked.push(n), sleep(10, true)) });
+      const leases = [await pool.acquire(), await pool.acquire(), await pool.acquire()];
+      for (const l of leases) l.release();
+      await pool.acquire();
+      expect(asked).toEqual([3]);
+    }));
+
   it('that returns no boolean is a mistake, and whoever waits is told', () =>
     virtually(async () => {
       const { pool, log } = connections({ max: 1, validate: (() => undefined) as never });
@@ -366,6 +402,17 @@ describe('what is old goes', () => {
       expect(usual.log).toEqual(['+1']);
       await sleep(1_000_000);
       expect([usual.log, keeping.log]).toEqual([['+1', '-1'], ['+1']]);
+    }));
+
+  it('what is lent has no timer, and what nobody needs has one', () =>
+    virtually(async ({ clock }) => {
+      const arm = vi.spyOn(clock, 'arm');
+      const { pool } = connections();
+      await pool.use(() => {});
+      const timers = arm.mock.calls.map(([timer]) => timer).filter((t) => t.when !== Infinity);
+      expect(timers.map((t) => [t.when, t.order >= 0])).toEqual([[30_000, true]]);
+      await pool.acquire();
+      expect(timers.map((t) => t.order)).toEqual([-1]);
     }));
 
   it('after maxLifetime when it comes back, or before it is lent again', () =>
@@ -558,6 +605,11 @@ describe('the end of a run', () => {
     expect(await ending(async () => (await pool.acquire()).discard())).toBe(100);
     expect(log).toEqual(['+1', 'gone']);
   });
+});
+
+it('debug mode does not take for a deadlock that somebody holds one and waits for another: the pool can still make one', async () => {
+  const { pool } = connections({ max: 2 }, 10);
+  expect(await messages(() => pool.use((a) => pool.use((b) => expect([a, b]).toEqual([1, 2]))))).toEqual([]);
 });
 
 it('shows itself in a line', () =>
