@@ -4,7 +4,7 @@ import type { CancelScope } from '../core/cancel-scope.ts';
 export type Standing =
   | { readonly is: 'creating'; readonly scope: CancelScope }
   | { readonly is: 'idle'; readonly since: number }
-  | { readonly is: 'validating' }
+  | { readonly is: 'validating'; readonly scope: CancelScope }
   | { readonly is: 'borrowed' }
   | { readonly is: 'destroying' };
 
@@ -68,8 +68,8 @@ export class PoolMembers<R> {
     return this.#idle[0];
   }
 
-  /** The scopes of all that are being created. */
-  get creations(): CancelScope[] {
-    return [...this.#all].flatMap(({ standing }) => (standing.is === 'creating' ? [standing.scope] : []));
+  /** The scopes of all that are being created or validated. */
+  get underWay(): CancelScope[] {
+    return [...this.#all].flatMap(({ standing }) => ('scope' in standing ? [standing.scope] : []));
   }
 }

@@ -7,7 +7,7 @@ export interface ResourcePoolOptions<R> {
   create: () => MaybePromise<R>;
   /** Ends a resource that is broken, worn out or no longer needed. An error goes to the exception handler. */
   destroy?: (r: R) => MaybePromise<void>;
-  /** Asked before a resource is lent again: false, or an error, has it destroyed and the next one tried. */
+  /** Asked before a resource is lent again: false, or an error (say, of a time limit inside), has it destroyed and the next one tried. */
   validate?: (r: R) => MaybePromise<boolean>;
   /** How many there are at most, including those that are being created or destroyed. */
   max: number;

@@ -180,17 +180,13 @@ export class ResourcePool<R> implements AsyncDisposable {
     const scope = new CancelScope({ shield: true });
     const member = this.#members.add(scope);
     const { round } = this.#backoff;
-    this.#start('create', async ({ signal }) => {
-      // At the end of a run whoever waits was cancelled too, except for cleanup that still needs a resource.
-      const giveUp = (): void => queueMicrotask(() => this.#line.size === 0 && scope.cancel('nobody waits for it'));
-      signal.addEventListener('abort', giveUp, { once: true });
+    this.#serveWith('create', scope, async () => {
       try {
         member.resource = (await scope.run(() => this.#settings.create())) as R;
         this.#created(member, scope);
       } catch (error) {
         this.#notCreated(member, round, error);
       }
-      this.#serve();
     });
   }
 
@@ -217,15 +213,16 @@ export class ResourcePool<R> implements AsyncDisposable {
   }
 
   #validate(member: Member<R>, validate: NonNullable<PoolSettings<R>['validate']>): void {
-    this.#members.move(member, { is: 'validating' });
-    this.#finish('validate', async () => {
+    const scope = new CancelScope({ shield: true });
+    this.#members.move(member, { is: 'validating', scope });
+    this.#serveWith('validate', scope, async () => {
       let valid: unknown = false;
       try {
-        valid = await validate(member.resource);
+        valid = await scope.run(() => validate(member.resource));
       } catch {
         // To throw is one way of saying no: most resources can only be tried.
       }
-      if (typeof valid !== 'boolean') {
+      if (typeof valid !== 'boolean' && !scope.cancelledCaught) {
         this.#refuseNext(
           wrongType('what options.validate returns', 'a boolean', valid),
           'ResourcePool cannot tell whether a resource is valid',
@@ -233,7 +230,6 @@ export class ResourcePool<R> implements AsyncDisposable {
       }
       if (valid !== true || this.#closed) this.#destroy(member);
       else if (!this.#handOver(member)) this.#members.move(member, { is: 'idle', since: this.#now() });
-      this.#serve();
     });
   }
 
@@ -241,7 +237,8 @@ export class ResourcePool<R> implements AsyncDisposable {
     const { destroy } = this.#settings;
     if (destroy === undefined) return this.#members.remove(member);
     this.#members.move(member, { is: 'destroying' });
-    this.#finish('destroy', async () => {
+    // In a shield: it comes to its end also when the run ends meanwhile.
+    const toTheEnd = async (): Promise<void> => {
       try {
         await destroy(member.resource);
       } catch (error) {
@@ -249,16 +246,25 @@ export class ResourcePool<R> implements AsyncDisposable {
       }
       this.#members.remove(member);
       this.#serve();
-    });
+    };
+    this.#start('destroy', () => shield(toTheEnd));
   }
 
   #start(name: string, fn: TaskFn<void>): void {
     ambient.run(this.#home, () => background(fn, { name: `ResourcePool.${name}` }));
   }
 
-  /** As `#start`; it comes to its end also when the run ends meanwhile. */
-  #finish(name: string, fn: () => Promise<void>): void {
-    this.#start(name, () => shield(fn));
+  /**
+   * Work for those who wait, in `scope`, which is out of reach of any cancellation: cleanup at the end of a run may still wait for it.
+   * When nobody does, it is given up then.
+   */
+  #serveWith(name: string, scope: CancelScope, fn: () => Promise<void>): void {
+    const giveUp = (): void => queueMicrotask(() => this.#line.size === 0 && scope.cancel('nobody waits for it'));
+    this.#start(name, async ({ signal }) => {
+      signal.addEventListener('abort', giveUp, { once: true });
+      await fn();
+      this.#serve();
+    });
   }
 
   /** What has been idle for too long goes, down to `min`. */
@@ -303,7 +309,7 @@ export class ResourcePool<R> implements AsyncDisposable {
     this.#retry.clear();
     this.#sweep.clear();
     for (let w = this.#line.shift(); w !== null; w = this.#line.shift()) w.refuse(closed());
-    for (const scope of this.#members.creations) scope.cancel('the pool was closed');
+    for (const scope of this.#members.underWay) scope.cancel('the pool was closed');
     for (let m = this.#members.newestIdle; m !== undefined; m = this.#members.newestIdle) this.#destroy(m);
     this.#finishClosing();
   }

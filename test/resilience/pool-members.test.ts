@@ -6,16 +6,12 @@ it('counts each member where it stands, from its creation to its end', () => {
   const members = new PoolMembers<string>();
   const scopes = [new CancelScope(), new CancelScope()] as const;
   const [a, b] = [members.add(scopes[0]), members.add(scopes[1])];
-  expect([members.size, members.lasting, members.count('creating'), members.creations]).toEqual([2, 2, 2, [...scopes]]);
+  expect([members.size, members.lasting, members.count('creating'), members.underWay]).toEqual([2, 2, 2, [...scopes]]);
+  members.move(a, { is: 'validating', scope: scopes[1] });
+  expect(members.underWay).toEqual([scopes[1], scopes[1]]);
   members.move(a, { is: 'borrowed' });
   members.move(b, { is: 'destroying' });
-  expect([members.size, members.lasting, members.count('creating'), members.count('borrowed'), members.creations]).toEqual([
-    2,
-    1,
-    0,
-    1,
-    [],
-  ]);
+  expect([members.size, members.lasting, members.count('creating'), members.count('borrowed'), members.underWay]).toEqual([2, 1, 0, 1, []]);
   members.remove(b);
   members.remove(a);
   expect([members.size, members.count('borrowed'), members.count('destroying')]).toEqual([0, 0, 0]);

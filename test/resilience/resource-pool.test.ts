@@ -8,6 +8,8 @@ import { run } from '../../src/core/run.ts';
 import { now, sleep, sleepForever } from '../../src/core/sleep.ts';
 import { withTaskGroup } from '../../src/core/task-group.ts';
 import { moveOnAfter, shield, timeout } from '../../src/core/timeout.ts';
+import { allTasks } from '../../src/debug/all-tasks.ts';
+import { captureCallGraph } from '../../src/debug/call-graph.ts';
 import type { Lease } from '../../src/resilience/lease.ts';
 import { ResourcePool } from '../../src/resilience/resource-pool.ts';
 import type { ResourcePoolOptions } from '../../src/resilience/pool-options.ts';
@@ -520,6 +522,17 @@ describe('closing', () => {
       expect([log, now()]).toEqual([['+1', '-1'], 60]);
     }));
 
+  it('gives up a validation that never ends, and destroys what it was about', () =>
+    virtually(async () => {
+      const { pool, log } = connections({ max: 1, validate: sleepForever });
+      await pool.use(() => {});
+      const waiter = background(() => pool.acquire());
+      await waitAllTasksBlocked();
+      await pool.close();
+      expect(await failure(waiter)).toBeInstanceOf(ClosedResourceError);
+      expect(log).toEqual(['+1', '-1']);
+    }));
+
   it('destroys what was created all the same', () =>
     virtually(async () => {
       const { pool, log } = connections({ create: () => shield(() => sleep(50, 9)) });
@@ -584,6 +597,16 @@ describe('the end of a run', () => {
     expect(log).toEqual([]);
   });
 
+  it('gives up a validation that nobody waits for any more, and destroys what it was about', async () => {
+    const { pool, log } = connections({ validate: sleepForever });
+    const main = async (): Promise<void> => {
+      await pool.use(() => {});
+      await moveOnAfter(10, () => pool.acquire());
+    };
+    expect(await ending(main)).toBe(10);
+    expect(log).toEqual(['+1', '-1']);
+  });
+
   it('lets cleanup in a shield still have a resource, also a new one', async () => {
     const { pool, log } = connections({ validate: () => sleep(5, true) }, 100);
     const main = async (): Promise<void> => {
@@ -606,6 +629,23 @@ describe('the end of a run', () => {
     expect(log).toEqual(['+1', 'gone']);
   });
 });
+
+it('says what it is waiting for, and who works for it', () =>
+  virtually(async () => {
+    const { pool } = connections({ max: 1 });
+    const lease = await pool.acquire();
+    const waiter = background(() => pool.acquire());
+    await waitAllTasksBlocked();
+    expect(captureCallGraph(waiter)?.waitingOn).toBe('ResourcePool.acquire');
+    waiter.cancel();
+    const closer = background(() => pool.close());
+    await waitAllTasksBlocked();
+    expect(captureCallGraph(closer)?.waitingOn).toBe('ResourcePool.close');
+    lease.release();
+    background(() => connections({}, 10).pool.acquire());
+    await waitAllTasksBlocked();
+    expect([...allTasks()].map((t) => t.name)).toContain('ResourcePool.create');
+  }));
 
 it('debug mode does not take for a deadlock that somebody holds one and waits for another: the pool can still make one', async () => {
   const { pool } = connections({ max: 2 }, 10);
