@@ -6,6 +6,7 @@
  *   wire       what crosses a thread or process: messages, error codec, transfer
  *   core       the kernel: run, scopes, tasks, groups, timeouts, combinators
  *   sync       primitives that stand on the kernel's one waiter queue
+ *   resilience policies for what fails, is slow, or is scarce
  *   executors  functions off the loop
  *   monitor    what the loop suffered
  *   debug      who waits for whom, and mistakes that show only later
@@ -108,6 +109,18 @@ export { LifoQueue } from './sync/lifo-queue.ts';
 export { PriorityQueue } from './sync/priority-queue.ts';
 export { channel } from './sync/channel.ts';
 export type { ChannelStats, ReceiveChannel, SendChannel } from './sync/channel.ts';
+
+// resilience
+export { retry } from './resilience/retry.ts';
+export type { RetryOptions } from './resilience/retry.ts';
+export { CircuitBreaker } from './resilience/circuit-breaker.ts';
+export type { CircuitBreakerOptions, CircuitState, CircuitStats } from './resilience/circuit-breaker.ts';
+export { RateLimiter } from './resilience/rate-limiter.ts';
+export type { RateLimiterOptions, RateLimiterStats } from './resilience/rate-limiter.ts';
+export { ResourcePool } from './resilience/resource-pool.ts';
+export type { ResourcePoolStats } from './resilience/resource-pool.ts';
+export type { ResourcePoolOptions } from './resilience/pool-options.ts';
+export type { Lease } from './resilience/lease.ts';
 
 // off the loop
 export { actor } from './executors/actor.ts';
