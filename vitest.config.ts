@@ -1,9 +1,13 @@
 import { defineConfig } from 'vitest/config';
+import { compiledFiles, importCompiled } from './test/support/compiled.ts';
 
 const minute = 60_000;
 // Test files that start processes of their own (npm, consumers, examples): side by side they would starve each other on two cores.
 const spawning = ['test/package/**/*.test.ts', 'test/examples/**/*.test.ts'];
 const realtime = ['test/realtime/**/*.test.ts'];
+// Tests that mostly wait for workers to start.
+const workers = ['test/executors/{thread,process}.contract.test.ts'];
+const globalSetup = ['test/support/compiled.ts'];
 // What starts hundreds of processes: test/matrix.mjs leaves it out on the Node lines that others stand for.
 const massive = ['test/executors/process.contract.test.ts', 'test/realtime/{executor-crash,survey,process-lifetime}.test.ts'];
 const left = process.env['OFFLOOP_TEST_LIGHT'] === '1' ? [...massive, '**/node_modules/**'] : [];
@@ -22,7 +26,21 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...spawning, ...realtime, ...left],
+          exclude: [...spawning, ...realtime, ...workers, ...left],
+          testTimeout: minute / 2,
+          hookTimeout: minute / 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        plugins: [importCompiled()],
+        test: {
+          name: 'workers',
+          include: workers,
+          exclude: left,
+          globalSetup,
+          server: { deps: { external: [compiledFiles] } },
           testTimeout: minute / 2,
           hookTimeout: minute / 2,
           sequence: { groupOrder: 0 },
@@ -45,6 +63,7 @@ export default defineConfig({
           name: 'realtime',
           include: realtime,
           exclude: left,
+          globalSetup,
           fileParallelism: false,
           testTimeout: 2 * minute,
           hookTimeout: minute,

@@ -68,7 +68,7 @@ export function callbacks({ use, shared, separate, processes, reports }: Subject
     });
     const seen = await executor.submit(jobs.catchFrom, [fail]);
     expect(seen).toMatchObject({ isRangeError: true, message: 'from the loop', code: 'E_CB', cause: 'why' });
-    expect((seen as Error).stack).toMatch(/contract\/callbacks\.ts[^]*fixtures\/jobs\/callbacks\.ts/);
+    expect((seen as Error).stack).toMatch(/contract\/callbacks\.ts[^]*fixtures\/jobs\/callbacks\.[jt]s/);
     expect(await failure(executor.submit(jobs.callWith, [fail]))).toMatchObject({
       name: 'RangeError',
       code: 'E_CB',

@@ -57,7 +57,7 @@ export function failure({ use, separate, reports }: Subject): void {
     expect(error.cause).toBeInstanceOf(RangeError);
     expect((error.cause as Error).cause).toBe('the root');
     const lines = error.stack!.split('\n');
-    const far = lines.findIndex((line) => line.includes('innerFrame') && line.includes('errors.ts'));
+    const far = lines.findIndex((line) => /innerFrame.*errors\.[jt]s/.test(line));
     const near = lines.findIndex((line) => line.includes('submittingFunction'));
     expect(lines[0]).toBe('TypeError: told');
     expect([far, near > far]).toEqual([1, true]);

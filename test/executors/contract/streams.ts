@@ -142,7 +142,7 @@ export function streams(subject: Subject): void {
     expect(items).toHaveLength(300);
     expect(error).toBeInstanceOf(RangeError);
     expect(error).toMatchObject({ message: 'no more', code: 'E_ROWS', cause: { name: 'TypeError', message: 'deep' } });
-    expect((error as Error).stack).toMatch(/fixtures\/jobs\/streams\.ts[^]*contract\/streams\.ts/);
+    expect((error as Error).stack).toMatch(/fixtures\/jobs\/streams\.[jt]s[^]*contract\/streams\.ts/);
     expect(executor.statistics()).toMatchObject({ failed: 1 });
     expect(reports).toEqual([]);
   });
