@@ -4,9 +4,12 @@ import { compiledFiles, importCompiled } from './test/support/compiled.ts';
 const minute = 60_000;
 // Test files that start processes of their own (npm, consumers, examples): side by side they would starve each other on two cores.
 const spawning = ['test/package/**/*.test.ts', 'test/examples/**/*.test.ts'];
-const realtime = ['test/realtime/**/*.test.ts'];
+const realtime = ['test/realtime/**/*.test.ts', 'test/monitor/{beater,expect-no-block,watch}.test.ts']; // one at a time: the clock must not be told by others
 // Tests that mostly wait for workers to start.
-const workers = ['test/executors/{thread,process}.contract.test.ts'];
+const compiled = [
+  'test/executors/{thread,process}.contract.test.ts',
+  'test/executors/{actor,default-executor,pool-executor,process,thread,thread-worker}.test.ts',
+];
 const globalSetup = ['test/support/compiled.ts'];
 // What starts hundreds of processes: test/matrix.mjs leaves it out on the Node lines that others stand for.
 const massive = ['test/executors/process.contract.test.ts', 'test/realtime/{executor-crash,survey,process-lifetime}.test.ts'];
@@ -15,6 +18,8 @@ const left = process.env['OFFLOOP_TEST_LIGHT'] === '1' ? [...massive, '**/node_m
 export default defineConfig({
   test: {
     pool: 'forks', // worker threads under test behave as in production only when the test itself runs in a main thread
+    maxConcurrency: 2, // `test.concurrent` stands where tests mostly wait for programs of their own
+    maxWorkers: '100%', // by default one core is left free, which is half of the machine that runs our CI
     retry: 0, // a test that needs a second try is a bug report
     restoreMocks: true,
     passWithNoTests: false,
@@ -26,7 +31,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...spawning, ...realtime, ...workers, ...left],
+          exclude: [...spawning, ...realtime, ...compiled, ...left],
           testTimeout: minute / 2,
           hookTimeout: minute / 2,
           sequence: { groupOrder: 0 },
@@ -36,8 +41,8 @@ export default defineConfig({
         extends: true,
         plugins: [importCompiled()],
         test: {
-          name: 'workers',
-          include: workers,
+          name: 'compiled', // the first in the alphabet of its group, so that these begin first: they take longest
+          include: compiled,
           exclude: left,
           globalSetup,
           server: { deps: { external: [compiledFiles] } },

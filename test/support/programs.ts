@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import type {} from './compiled.ts';
 
 const patience = 60_000; // longer than that it hangs
 
