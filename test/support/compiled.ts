@@ -3,10 +3,10 @@
  * worker takes three times as long to start on Node 20, where tsx must help, and that was most of what these tests took.
  * It is also what users run. How sources run, with tsx and by Node alone, is told by the tests that use `fixtures/far-side`.
  *
- * Compiled once per run of vitest, by the global setup of the projects that need it, into a folder of that run.
+ * Compiled when a run of vitest begins, by the global setup of the projects that need it, into a folder of that run.
  */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,17 +29,20 @@ function compile(): void {
   execFileSync(process.execPath, [tsc, '-p', join(repository, 'test/tsconfig.compiled.json'), '--outDir', folder], { stdio: 'inherit' });
 }
 
+function remove(): void {
+  rmSync(root, { recursive: true, force: true });
+}
+
 // oxlint-disable-next-line import/no-default-export -- vitest wants it so
 export default function setup(project: TestProject): () => void {
-  if (!existsSync(root)) {
-    mkdirSync(root);
-    copyFileSync(join(repository, 'package.json'), join(root, 'package.json'));
-    symlinkSync(join(repository, 'node_modules'), join(root, 'node_modules'));
-    compile();
-  }
+  remove(); // of a process that was killed and had the same id; or another project's, which has no test under way yet
+  mkdirSync(root);
+  copyFileSync(join(repository, 'package.json'), join(root, 'package.json'));
+  symlinkSync(join(repository, 'node_modules'), join(root, 'node_modules'));
+  compile();
   project.onTestsRerun(compile);
   project.provide('compiled', folder);
-  return () => rmSync(root, { recursive: true, force: true });
+  return remove;
 }
 
 /** Tests get the compiled file when they import a source, and so one and the same library on both sides of a worker. */
