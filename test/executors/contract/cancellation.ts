@@ -162,7 +162,7 @@ export function cancellation({ use, shared, separate, sharedMemory, reports }: S
   });
 
   it('cancelling the scope cancels its jobs, and it goes on when they have ended (64)', async () => {
-    const executor = shared(2);
+    const executor = use({ max: 2 });
     const scope = new CancelScope();
     const jobs: { settled: boolean }[] = [];
     await scope.run(async () => {
