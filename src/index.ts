@@ -110,6 +110,7 @@ export type { ChannelStats, ReceiveChannel, SendChannel } from './sync/channel.t
 // off the loop
 export { actor } from './executors/actor.ts';
 export type { Actor, ActorOptions, Remote } from './executors/actor.ts';
+export type { ActorStats } from './executors/actor-stats.ts';
 export { fromModule, offload } from './executors/offload.ts';
 export type { FromModule } from './executors/offload.ts';
 export { runInExecutor, setDefaultExecutor, shutdownDefaultExecutor, toThread } from './executors/default-executor.ts';

@@ -39,8 +39,10 @@ export class FunctionCounters {
     if (job.state === 'done') entry.completed++;
     else if (job.state === 'failed') entry.failed++;
     else entry.cancelled++;
-    if (job.sentAt > 0) entry.wait.record(job.sentAt - job.submittedAt);
-    if (ms > 0) entry.run.record(ms);
+    if (ms > 0) {
+      entry.wait.record(job.sentAt - job.submittedAt);
+      entry.run.record(ms);
+    }
   }
 
   #find(name: string): Entry {
