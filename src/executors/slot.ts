@@ -302,7 +302,7 @@ export class Slot implements WorkerListener, Home {
 
   /** True when the job may run once more, elsewhere. */
   #blame(job: Job, death: WorkerDeath): boolean {
-    const error = workerDied(job, death);
+    const error = this.#flight.hasBegun(job) ? workerDied(job, death) : diedAtStart(job, death);
     if (secondChance(job, error)) return true;
     this.#settle(job, { ok: false, error: bothDeaths(job, error) }, performance.now() - job.sentAt);
     return false;
