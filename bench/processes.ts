@@ -31,7 +31,9 @@ function tinypool(): Contestant {
 
 function workerPool(): Contestant {
   const pool = workerpool.pool(file('workerpool.mjs'), { minWorkers: WORKERS, maxWorkers: WORKERS, workerType: 'process' });
-  const close = async (): Promise<void> => void (await pool.terminate());
+  const close = async (): Promise<void> => {
+    await pool.terminate();
+  };
   return { name: 'workerpool', run: (n, w) => windowed(n, w, (k) => pool.exec('noop', [k])), close };
 }
 

@@ -38,6 +38,7 @@ for (const [name, { shape, quick }] of Object.entries(shapes)) {
   describe.runIf(asked === undefined || asked === name)(`ThreadPoolExecutor, ${name}`, () => {
     const subject = makeSubject((options) => new ThreadPoolExecutor(shape(options)), traits);
     for (const [part, run] of Object.entries(asked === undefined ? quick : all)) {
+      // oxlint-disable-next-line vitest/valid-title -- it is the name of the part
       describe(part, () => {
         run(subject);
       });
