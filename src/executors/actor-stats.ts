@@ -2,6 +2,7 @@
 import { LogHistogram } from './log-histogram.ts';
 import type { Percentiles } from './percentiles.ts';
 
+/** The figures of an actor since it was made; a snapshot of a LoopMonitor shows them. Times in milliseconds. */
 export interface ActorStats {
   kind: 'actor';
   /** Calls under way. */

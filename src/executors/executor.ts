@@ -49,6 +49,7 @@ export type OnCancel =
   | 'wait' // waits until the job ends by itself
   | 'abandon'; // stops waiting at once; the worker stays taken until the job really ends
 
+/** How one job is to run. */
 export interface SubmitOptions {
   /** Shown in errors, statistics and reports. Default: the function's name. */
   name?: string;
@@ -72,6 +73,7 @@ export interface SubmitOptions {
   idempotent?: boolean;
 }
 
+/** How the jobs of a `map` are to run, and how many at once. */
 export interface MapOptions extends SubmitOptions {
   /** How many items are submitted ahead of the consumer. Default: twice the number of workers. */
   limit?: number;
@@ -84,6 +86,7 @@ export interface MapOptions extends SubmitOptions {
   progress?: boolean | ((done: number, total: number | undefined) => void);
 }
 
+/** The figures of an executor since it was made. Times in milliseconds. */
 export interface ExecutorStats {
   kind: 'thread' | 'process' | 'inline' | 'remote';
   workers: number;
@@ -106,6 +109,7 @@ export interface ExecutorStats {
   utilization: number;
 }
 
+/** Where functions run off the loop. Leaving `await using` shuts it down; so does the end of the `run()` it was made in. */
 export interface Executor extends AsyncDisposable {
   /**
    * Runs `fn(...args)` in a worker.
@@ -163,6 +167,7 @@ export interface Executor extends AsyncDisposable {
   statistics(): ExecutorStats;
 }
 
+/** Of a pool of threads or processes. */
 export interface PoolOptions {
   /** Workers that are kept. Default 0: started on demand. */
   min?: number;

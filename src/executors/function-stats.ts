@@ -3,6 +3,7 @@ import type { Job } from './job.ts';
 import { LogHistogram } from './log-histogram.ts';
 import type { Percentiles } from './percentiles.ts';
 
+/** The figures of one function, or of the jobs of one name. Times in milliseconds. */
 export interface FunctionStats {
   completed: number;
   failed: number;
