@@ -36,7 +36,14 @@ export interface Task<T> extends PromiseLike<T> {
   result(): T;
   /** The error (a CancelledError if it was cancelled), undefined if it succeeded; InvalidStateError while it is unsettled. */
   error(): unknown;
-  /** Waits until the task has settled, whatever the outcome. */
+  /**
+   * Waits until the task has settled, whatever the outcome; to await the task itself gives its value or throws its error.
+   *
+   * - Waits for: the end of the task.
+   * - On cancel: throws at once; the task goes on.
+   * - Order: all waiters go on together, in the order in which they came.
+   * - Throws: CancelledError of the waiting scope, never the error of the task.
+   */
   wait(): Promise<void>;
   /** Calls back once, when the task settles (at once, one microtask later, if it has). Disposing the result prevents the call. */
   onSettled(cb: (t: Task<T>) => void): Disposable;
