@@ -10,7 +10,7 @@ import { encodeThrown, decodeThrown } from '../src/wire/error-codec.ts';
 import { FunctionNotFoundError } from '../src/base/errors.ts';
 import type { CancelledError } from '../src/base/errors.ts';
 import { ambient } from '../src/core/scope.ts';
-import { isThenable } from '../src/core/task.ts';
+import { isThenable } from '../src/core/thenable.ts';
 import { withContext } from '../src/executors/carry-context.ts';
 import { enterWorker } from '../src/executors/worker-state.ts';
 import { handOver } from '../src/wire/actor-endpoint.ts';

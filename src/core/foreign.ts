@@ -3,7 +3,7 @@ import { isCancelled } from '../base/errors.ts';
 import type { CancelledError } from '../base/errors.ts';
 import { checkFunction, wrongType } from '../base/validate.ts';
 import { here, ScopeMember } from './scope.ts';
-import { isThenable } from './task.ts';
+import { isThenable } from './thenable.ts';
 import { Waiter } from './waiter.ts';
 
 /** One controller per call: nothing stays behind on a long-lived signal. */

@@ -8,6 +8,7 @@ import { CancelledError, InvalidStateError, isCancelled } from '../base/errors.t
 import { checkFunction } from '../base/validate.ts';
 import { probe } from './probe.ts';
 import { ambient, here, Scope } from './scope.ts';
+import { isThenable, joined } from './thenable.ts';
 import { WaitQueue, Waiter } from './waiter.ts';
 
 export type MaybePromise<T> = T | PromiseLike<T>;
@@ -327,14 +328,6 @@ export function tasksUnder(root: Scope): TaskCore[] {
   return tasks.sort((a, b) => a.id - b.id);
 }
 
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    value !== null &&
-    (typeof value === 'object' || typeof value === 'function') &&
-    typeof (value as PromiseLike<unknown>).then === 'function'
-  );
-}
-
 /**
  * Calls `fn` in `scope`, and has a thenable that it returns awaited there too: unlike a promise, a task only learns who waits
  * for it when somebody calls its `then`.
@@ -342,12 +335,6 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 export function runIn<T, A>(scope: Scope, fn: (arg: A) => MaybePromise<T>, arg: A): MaybePromise<T> {
   const result = ambient.run(scope, fn, arg);
   return result instanceof Promise || !isThenable(result) ? result : ambient.run(scope, joined<T>, result);
-}
-
-function joined<T>(thenable: PromiseLike<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    thenable.then(resolve, reject);
-  });
 }
 
 /** The task this code runs in; undefined outside any task. */

@@ -1,6 +1,6 @@
 /** Calls to observers. What they do wrong is nobody's failure: it goes to the exception handler, and the work goes on. */
 import { here } from '../core/scope.ts';
-import { isThenable } from '../core/task.ts';
+import { isThenable } from '../core/thenable.ts';
 
 export function notify<A extends unknown[]>(observer: (...args: A) => void, ...args: A): void {
   const { runtime } = here();
