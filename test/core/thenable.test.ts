@@ -11,7 +11,7 @@ describe('what can be awaited', () => {
   });
 });
 
-test('a thenable is asked in the very call, and its outcome is the promise\'s', async () => {
+test("a thenable is asked in the very call, and its outcome is the promise's", async () => {
   let asked = false;
   const thenable = {
     then(resolve: (n: number) => void): void {
