@@ -7,6 +7,9 @@ import { abilities } from './abilities.ts';
 import { resolveSettings } from './settings.ts';
 import { Watch } from './watch.ts';
 
+/** Milliseconds for the watchdog to say what it saw; on a busy machine it may take its time, and the verdict depends on it. */
+const PATIENCE = 2000;
+
 type Report = Omit<SlowReport, 'stack' | 'message'>;
 
 /** The loop was blocked. Has the fields of the worst report, but for its frames: those are in `report.stack`. */
@@ -43,7 +46,7 @@ export async function expectNoBlock<T>(fn: () => T | PromiseLike<T>, options?: {
     reports.length = 0;
     const from = Date.now();
     const value = await fn();
-    watch.stop();
+    watch.stop(PATIENCE);
     const worst = reports.filter((report) => isOf(report, from)).sort((a, b) => b.duration - a.duration)[0];
     if (worst !== undefined) throw new LoopBlockedError(worst);
     return value;

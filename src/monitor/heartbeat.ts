@@ -36,6 +36,7 @@ const COUNT = 0;
 const GAP_COUNT = 1;
 const STOPPED = 2;
 const IGNORING = 3;
+const CALLED = 4;
 const WORDS = 8;
 
 export class Heartbeat {
@@ -79,12 +80,27 @@ export class Heartbeat {
     Atomics.store(this.#words, IGNORING, on ? 1 : 0);
   }
 
+  /** Calls the watchdog out of its sleep; it sleeps no more after that. */
+  call(): void {
+    Atomics.store(this.#words, CALLED, 1);
+    Atomics.notify(this.#words, CALLED);
+  }
+
   /** Waits until the watchdog has let go of this thread. */
   awaitStopped(ms: number): boolean {
     return Atomics.wait(this.#words, STOPPED, 0, ms) !== 'timed-out';
   }
 
   // The watchdog reads.
+
+  get called(): boolean {
+    return Atomics.load(this.#words, CALLED) === 1;
+  }
+
+  /** Sleeps without an event loop. False when it was called. */
+  sleep(ms: number): boolean {
+    return Atomics.wait(this.#words, CALLED, 0, ms) === 'timed-out';
+  }
 
   get last(): Beat {
     for (;;) {

@@ -2,6 +2,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { abilities } from './abilities.ts';
 import { Beater } from './beater.ts';
+import type { BeatListener } from './beater.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { onIgnore } from './ignore-blocks.ts';
 import type { Settings } from './settings.ts';
@@ -21,11 +22,12 @@ export class Watch {
   readonly #undo: (() => void)[] = [];
   readonly #told: (report: SlowReport) => void;
 
-  constructor(settings: Settings, told: (report: SlowReport) => void) {
+  /** `told` hears of each block, `heard` of each beat. */
+  constructor(settings: Settings, told: (report: SlowReport) => void, heard?: BeatListener) {
     this.#told = told;
     const can = abilities();
     if (can.reason !== null) warn(can.reason);
-    this.#beater = new Beater(this.#beats, settings);
+    this.#beater = new Beater(this.#beats, settings, heard);
     this.#undo.push(onIgnore((on) => (this.#beats.ignoring = on)));
     if (can.inspect) this.#undo.push(installShims());
     const events = {
@@ -53,8 +55,9 @@ export class Watch {
     this.#host?.drain();
   }
 
-  stop(): void {
-    this.#end(AT_STOP);
+  /** Waits at most so many milliseconds for what the watchdog still has to tell. */
+  stop(patience: number = AT_STOP): void {
+    this.#end(patience);
   }
 
   #end(patience: number): void {

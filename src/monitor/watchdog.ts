@@ -91,9 +91,14 @@ export class Watchdog {
     if (this.#stall !== null) this.#attend(this.#stall, now, probe);
     this.#settle(now);
     this.#rest(now);
-    const next = Math.min(wait, ...this.#settling.map(({ due }) => Math.max(1, due - now)));
+    const next = this.#settling.reduce((least, { due }) => Math.min(least, Math.max(1, due - now)), wait);
     this.#planned = this.#env.clock() + next;
     return next;
+  }
+
+  /** Nothing is under way, and nobody will answer: no event loop is needed until the next look. */
+  get calm(): boolean {
+    return this.#stall === null && this.#settling.length === 0 && this.#attachedUntil === Infinity && this.#env.profile === undefined;
   }
 
   #attend(stall: Stall, now: number, probe: boolean): void {
@@ -122,6 +127,7 @@ export class Watchdog {
 
   /** Each gap that the thread noted is told of, also one that was over before the watchdog had a chance to look. */
   #collectGaps(now: number): void {
+    if (this.#beats.gapCount === this.#gaps) return void (this.#ended = null);
     const gaps = this.#beats.gapsSince(this.#gaps);
     this.#gaps = this.#beats.gapCount;
     for (const gap of gaps) {
@@ -134,8 +140,8 @@ export class Watchdog {
   }
 
   #settle(now: number): void {
+    if (this.#settling.length === 0) return;
     const due = this.#settling.filter((s) => s.due <= now);
-    if (due.length === 0) return;
     this.#settling = this.#settling.filter((s) => s.due > now);
     for (const { stall, profile } of due) {
       if (profile === undefined) this.#conclude(stall, []);
@@ -166,11 +172,13 @@ export class Watchdog {
     const signals = stall.signals(duration, this.#read());
     const cause = over ? stall.cause(signals, this.#beats.loopStart) : 'unknown';
     const nobodys = cause === 'suspended';
+    // The loop waited for events before it was blocked, not after: it would have beaten then.
+    const begin = stall.gap === null || nobodys ? stall.start : Math.max(stall.start, stall.gap.end - stall.gap.active);
     const { task } = stall;
     const { maps, clock } = this.#env;
     const { confidence, where, stack, hits } = nobodys ? ({ confidence: 'none', hits: 0 } as ReturnType<Stall['blame']>) : blame;
     const report: Omit<SlowReport, 'message'> = {
-      at: Date.now() - (clock() - stall.start),
+      at: Date.now() - (clock() - begin),
       duration,
       threshold: this.#options.threshold,
       cause,
