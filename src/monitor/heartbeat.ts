@@ -37,6 +37,7 @@ const GAP_COUNT = 1;
 const STOPPED = 2;
 const IGNORING = 3;
 const CALLED = 4;
+const TOLD = 5;
 const WORDS = 8;
 
 export class Heartbeat {
@@ -128,6 +129,15 @@ export class Heartbeat {
 
   get gapCount(): number {
     return Atomics.load(this.#words, GAP_COUNT);
+  }
+
+  /** How many of the gaps have been reported, or were not worth it: a watchdog that comes in place of another begins there. */
+  get told(): number {
+    return Atomics.load(this.#words, TOLD);
+  }
+
+  set told(count: number) {
+    Atomics.store(this.#words, TOLD, count);
   }
 
   /** Gaps from the `first` on, as far as the ring still has them. */

@@ -1,4 +1,4 @@
-/** CPU time of one thread of this process, told from outside of it. */
+/** CPU time of one thread of this process, told from outside of it or from within. */
 import { closeSync, openSync, readSync } from 'node:fs';
 
 export interface ThreadTime {
@@ -16,10 +16,12 @@ export class ThreadClock {
   #fd: number | null = null;
   readonly #buffer = Buffer.alloc(LONGEST);
 
-  constructor(thread: number) {
+  /** Without a number: of the thread that this is called in. */
+  constructor(thread?: number) {
     if (process.platform !== 'linux') return;
+    const folder = thread === undefined ? '/proc/thread-self' : `/proc/self/task/${thread}`;
     try {
-      this.#fd = openSync(`/proc/self/task/${thread}/schedstat`, 'r');
+      this.#fd = openSync(`${folder}/schedstat`, 'r');
     } catch {
       // no such thread, or /proc is closed to us
     }

@@ -1,6 +1,7 @@
 /** One watch over this thread, from start to stop: heartbeat, shims, watchdog, and who is told. */
 import { channel } from 'node:diagnostics_channel';
 import { abilities } from './abilities.ts';
+import { Alone } from './alone.ts';
 import { Beater } from './beater.ts';
 import type { BeatListener } from './beater.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -19,6 +20,7 @@ export class Watch {
   readonly #beats = new Heartbeat();
   readonly #beater: Beater;
   readonly #host: WatchdogHost | null;
+  #alone: Alone | null = null;
   readonly #undo: (() => void)[] = [];
   readonly #told: (report: SlowReport) => void;
 
@@ -27,14 +29,21 @@ export class Watch {
     this.#told = told;
     const can = abilities();
     if (can.reason !== null) warn(can.reason);
-    this.#beater = new Beater(this.#beats, settings, heard);
+    this.#beater = new Beater(this.#beats, settings, (late, due) => {
+      this.#alone?.beat();
+      heard?.(late, due);
+    });
     this.#undo.push(onIgnore((on) => (this.#beats.ignoring = on)));
     if (can.inspect) this.#undo.push(installShims());
     const events = {
       report: (report: SlowReport) => this.#report(report),
-      lost: (why: string) => warn(`its watchdog failed twice: ${why}`),
+      lost: (why: string) => {
+        warn(`its watchdog failed twice: ${why}`);
+        this.#alone ??= new Alone(settings, this.#beats, events.report);
+      },
     };
     this.#host = can.worker ? new WatchdogHost(settings, this.#beats, can.inspect, events) : null;
+    if (!can.worker) this.#alone = new Alone(settings, this.#beats, events.report);
     const exit = (): void => this.#end(AT_EXIT);
     process.on('exit', exit);
     this.#undo.push(() => process.off('exit', exit));
@@ -42,7 +51,7 @@ export class Watch {
 
   /** The watchdog is watching. */
   get ready(): Promise<void> {
-    return this.#host?.ready ?? Promise.resolve();
+    return this.#alone?.ready ?? this.#host?.ready ?? Promise.resolve();
   }
 
   #report(report: SlowReport): void {
@@ -64,6 +73,8 @@ export class Watch {
     this.#beater.beat(); // what blocks just now ends here
     this.#beater.end();
     this.#host?.stop(patience);
+    this.#alone?.stop();
+    this.#alone = null;
     for (const undo of this.#undo.splice(0)) undo();
   }
 }
