@@ -64,20 +64,10 @@ test('it leaves nothing behind', async () => {
 });
 
 test('in a worker thread a monitor tells how long and why, with the number of the thread', async () => {
-  const monitor = new URL('../../src/monitor/loop-monitor.ts', import.meta.url).href;
-  const code = `
-    import(${JSON.stringify(monitor)}).then(async ({ LoopMonitor }) => {
-      const { parentPort } = require('node:worker_threads');
-      const monitor = new LoopMonitor({ log: false }).start();
-      await new Promise((go) => setTimeout(go, 1500));
-      for (const end = performance.now() + 300; performance.now() < end;);
-      await new Promise((go) => setTimeout(go, 100));
-      monitor.stop();
-      parentPort.postMessage(monitor.snapshot().slow);
-    });`;
-  const worker = new Worker(code, { eval: true, execArgv: bootstrapArgv() });
-  const [slow, id] = await new Promise<[SlowReport[], number]>((resolve, reject) => {
-    worker.once('message', (reports: SlowReport[]) => resolve([reports, worker.threadId]));
+  const worker = new Worker(new URL('../fixtures/monitor/in-worker.ts', import.meta.url), { execArgv: bootstrapArgv() });
+  const id = worker.threadId;
+  const slow = await new Promise<SlowReport[]>((resolve, reject) => {
+    worker.once('message', resolve);
     worker.once('error', reject);
   });
   const report = slow.find(({ duration }) => duration >= 300);
