@@ -10,6 +10,7 @@ import type { Settings } from './settings.ts';
 import { installShims } from './shims.ts';
 import type { SlowReport } from '../base/slow-report.ts';
 import { WatchdogHost } from './watchdog-host.ts';
+import { answerByInspector } from './worker-link.ts';
 
 const slow = channel('offloop:block');
 /** Milliseconds the end of the process, or `stop()`, may wait for the watchdog; usually 0.1. */
@@ -34,7 +35,7 @@ export class Watch {
       heard?.(late, due);
     });
     this.#undo.push(onIgnore((on) => (this.#beats.ignoring = on)));
-    if (can.inspect) this.#undo.push(installShims());
+    if (can.inspect) this.#undo.push(installShims(), answerByInspector());
     const events = {
       report: (report: SlowReport) => this.#report(report),
       lost: (why: string) => {
