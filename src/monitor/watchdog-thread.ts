@@ -15,7 +15,7 @@ export function runWatchdog(presenter: Presenter, data: WatchdogData = workerDat
   const { port, threshold, beat, debug, log } = data;
   const heartbeat = new Heartbeat(data.heartbeat);
   const send = (message: FromWatchdog): void => port.postMessage(message);
-  const link = data.inspect ? new MainLink() : null;
+  const link = data.inspect ? new MainLink(data.capture, (on) => (heartbeat.attached = on)) : null;
   const teller = new Teller({ log, presenter, clock, send: (report) => send({ type: 'report', report }) });
   const profile = link !== null && data.profile !== false ? new RollingProfile(link.session, { interval: data.profile, clock }) : undefined;
   const threadClock = new ThreadClock(process.pid); // the main thread has the number of its process

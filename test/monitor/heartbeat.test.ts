@@ -43,3 +43,12 @@ test('a call ends the sleep of the watchdog, also one that it has not begun', ()
   beat.call();
   expect([beat.called, beat.sleep(60_000)]).toEqual([true, false]);
 });
+
+test('what the watchdog has told, and whether it is attached, is known to the other side', () => {
+  const main = new Heartbeat();
+  const watchdog = new Heartbeat(main.shared);
+  expect([main.told, main.attached]).toEqual([0, false]);
+  watchdog.told = 7;
+  watchdog.attached = true;
+  expect([main.told, main.attached]).toEqual([7, true]);
+});
