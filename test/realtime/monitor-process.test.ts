@@ -108,10 +108,10 @@ describe('a program ends as it would have without a monitor', () => {
     expect(await program.ended).toMatchObject({ signal: 'SIGKILL' });
   });
 
-  test.each(['regex', 'wasm', 'chain'])('an endless %s is found on its line', async (kind) => {
+  test.each(['regex', 'wasm', 'chain'])('an endless %s is found in its function', async (kind) => {
     const program = hazard(kind);
     const stderr = await program.saw(/still blocked after 1\.\d seconds.*\n.*samples/);
-    expect(stderr).toContain(`blocked at test/fixtures/monitor/hazards.cjs:${lineOf(kind, 'hazards.cjs')}:`);
+    expect(stderr).toMatch(new RegExp(`blocked at test/fixtures/monitor/hazards\\.cjs:\\d+:\\d+ ${kind}`));
     program.child.kill('SIGKILL');
     expect(await program.ended).toMatchObject({ signal: 'SIGKILL' });
   });
