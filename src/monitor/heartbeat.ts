@@ -39,6 +39,7 @@ const IGNORING = 3;
 const CALLED = 4;
 const TOLD = 5;
 const ATTACHED = 6;
+const RELEASED = 7;
 const WORDS = 8;
 
 export class Heartbeat {
@@ -91,6 +92,12 @@ export class Heartbeat {
   /** Waits until the watchdog has let go of this thread. */
   awaitStopped(ms: number): boolean {
     return Atomics.wait(this.#words, STOPPED, 0, ms) !== 'timed-out';
+  }
+
+  /** Lets the watchdog end: this thread has heard all that it was asked. */
+  release(): void {
+    Atomics.store(this.#words, RELEASED, 1);
+    Atomics.notify(this.#words, RELEASED);
   }
 
   // The watchdog reads.
@@ -165,5 +172,10 @@ export class Heartbeat {
   tellStopped(): void {
     Atomics.store(this.#words, STOPPED, 1);
     Atomics.notify(this.#words, STOPPED);
+  }
+
+  /** Waits until the watched thread has heard all that it was asked. */
+  awaitReleased(ms: number): boolean {
+    return Atomics.wait(this.#words, RELEASED, 0, ms) !== 'timed-out';
   }
 }

@@ -116,7 +116,8 @@ export class WatchdogHost {
     this.#port?.postMessage('stop' satisfies ToWatchdog);
     this.#beats.call();
     const { attached, told, gapCount } = this.#beats;
-    if (this.#isReady) this.#beats.awaitStopped(attached || told < gapCount ? Math.max(patience, AT_WORK) : patience);
+    const stopped = this.#isReady && this.#beats.awaitStopped(attached || told < gapCount ? Math.max(patience, AT_WORK) : patience);
+    if (stopped) this.#beats.release();
     this.drain();
     this.#port?.close();
     this.#port = null;

@@ -11,6 +11,12 @@ import type { FromWatchdog, WatchdogData } from './thread-protocol.ts';
 import type { Presenter } from './told.ts';
 import { Watchdog } from './watchdog.ts';
 
+/**
+ * Milliseconds to stay for the watched thread after letting go of it. What it was asked last may still lie in its inspector's
+ * queue, and Node aborts the process when a thread answers to one that is just ending (20.20, 24.21: `MainThreadInterface::Post`).
+ */
+const RELEASE = 2000;
+
 export function runWatchdog(presenter: Presenter, data: WatchdogData = workerData as WatchdogData): void {
   const { port, threshold, beat, debug, log } = data;
   const heartbeat = new Heartbeat(data.heartbeat);
@@ -38,6 +44,7 @@ export function runWatchdog(presenter: Presenter, data: WatchdogData = workerDat
     watchdog.stop();
     threadClock.close();
     heartbeat.tellStopped();
+    heartbeat.awaitReleased(RELEASE); // see there
     port.close();
   };
   const look = (): void => {
