@@ -1,6 +1,5 @@
 /** The lines of a log: one JSON object each, versioned, the one model that every kind of report is made of. */
 import type { BlockCause, SlowReport, StackFrame } from '../base/slow-report.ts';
-import type { ExecutorStats } from '../executors/executor.ts';
 
 export const VERSION = 1;
 
@@ -55,11 +54,36 @@ export interface LagLine extends Head {
   readonly gc: number;
 }
 
+/** Milliseconds. */
+export interface Times {
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly mean: number;
+  readonly count: number;
+}
+
+/** As much of an executor's statistics as a report shows. */
+export interface ExecutorFigures {
+  readonly kind: string;
+  readonly workers: number;
+  readonly busy: number;
+  readonly queued: number;
+  readonly running: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly utilization: number;
+  readonly waitTime: Times;
+  readonly runTime: Times;
+  readonly functions?: Readonly<Record<string, { readonly waitTime: Times; readonly runTime: Times }>>;
+}
+
 /** Each executor that was alive at this moment. */
 export interface ExecutorsLine extends Head {
   readonly type: 'executors';
   readonly at: number;
-  readonly executors: Readonly<Record<string, ExecutorStats>>;
+  readonly executors: Readonly<Record<string, ExecutorFigures>>;
 }
 
 /** A monitor began to watch: which program, and how. */
