@@ -19,7 +19,7 @@ export function assets(): Assets {
 }
 
 function fromSource(): Assets {
-  const bundler = createRequire(import.meta.url)('./page/bundle.cjs') as { bundle(): Assets };
+  const bundler = createRequire(import.meta.url)('./bundle.cjs') as { bundle(): Assets };
   return bundler.bundle();
 }
 

@@ -21,7 +21,7 @@ const LIBRARIES = [
 function bundle() {
   const { buildSync } = require('esbuild');
   const { outputFiles, metafile } = buildSync({
-    entryPoints: [path.join(__dirname, 'main.ts')],
+    entryPoints: [path.join(__dirname, 'page/main.ts')],
     outfile: 'page.js',
     bundle: true,
     minify: true,
@@ -40,7 +40,7 @@ function bundle() {
   return {
     script: text('.js'),
     style: text('.css'),
-    markup: readFileSync(path.join(__dirname, 'page.html'), 'utf8'),
+    markup: readFileSync(path.join(__dirname, 'page/page.html'), 'utf8'),
     licences: [...used].sort().map((name) => ({ name, text: licenceOf(name) })),
   };
 }
