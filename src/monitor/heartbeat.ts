@@ -36,6 +36,8 @@ const COUNT = 0;
 const GAP_COUNT = 1;
 const STOPPED = 2;
 const IGNORING = 3;
+const CALLED = 4;
+const TOLD = 5;
 const WORDS = 8;
 
 export class Heartbeat {
@@ -79,12 +81,27 @@ export class Heartbeat {
     Atomics.store(this.#words, IGNORING, on ? 1 : 0);
   }
 
+  /** Calls the watchdog out of its sleep; it sleeps no more after that. */
+  call(): void {
+    Atomics.store(this.#words, CALLED, 1);
+    Atomics.notify(this.#words, CALLED);
+  }
+
   /** Waits until the watchdog has let go of this thread. */
   awaitStopped(ms: number): boolean {
     return Atomics.wait(this.#words, STOPPED, 0, ms) !== 'timed-out';
   }
 
   // The watchdog reads.
+
+  get called(): boolean {
+    return Atomics.load(this.#words, CALLED) === 1;
+  }
+
+  /** Sleeps without an event loop. False when it was called. */
+  sleep(ms: number): boolean {
+    return Atomics.wait(this.#words, CALLED, 0, ms) === 'timed-out';
+  }
 
   get last(): Beat {
     for (;;) {
@@ -112,6 +129,15 @@ export class Heartbeat {
 
   get gapCount(): number {
     return Atomics.load(this.#words, GAP_COUNT);
+  }
+
+  /** How many of the gaps have been reported, or were not worth it: a watchdog that comes in place of another begins there. */
+  get told(): number {
+    return Atomics.load(this.#words, TOLD);
+  }
+
+  set told(count: number) {
+    Atomics.store(this.#words, TOLD, count);
   }
 
   /** Gaps from the `first` on, as far as the ring still has them. */

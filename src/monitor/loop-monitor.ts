@@ -37,8 +37,13 @@ export class LoopMonitor implements Disposable {
     if (this.#measurement !== null) throw new InvalidStateError('This monitor runs already: stop() it first');
     this.#slow = [];
     this.#blocks = 0;
-    this.#measurement = new Measurement();
-    this.#watch = new Watch(this.#settings, (report) => this.#hear(report));
+    const measurement = new Measurement(this.#settings.heartbeat);
+    this.#measurement = measurement;
+    this.#watch = new Watch(
+      this.#settings,
+      (report) => this.#hear(report),
+      (late, due) => measurement.beat(late, due),
+    );
     return this;
   }
 

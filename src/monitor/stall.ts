@@ -74,6 +74,7 @@ export class Stall {
       gc: part(now.gc - this.#before.gc),
       late: end.late - this.#before.late,
       latency: this.#latency(),
+      asked: this.asked !== null || this.#samples.length > 0,
       observed: this.#observed(duration),
       callbacks: new Set(this.#within().map(({ callback, task }) => `${callback}/${task?.id}`)).size,
     };

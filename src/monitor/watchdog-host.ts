@@ -24,6 +24,8 @@ function startThread(data: WatchdogData): Worker {
     // The program's flags and preloads are not meant for this thread: some of them would kill it.
     execArgv: bootstrapArgv(),
     env: { ...process.env, NODE_OPTIONS: '' },
+    // It makes little garbage: room for 16 MB of it would only cost memory.
+    resourceLimits: { maxYoungGenerationSizeMb: 2 },
   });
 }
 
@@ -106,6 +108,7 @@ export class WatchdogHost {
     this.drain();
     this.#stopped = true;
     this.#port?.postMessage('stop' satisfies ToWatchdog);
+    this.#beats.call();
     if (this.#isReady) this.#beats.awaitStopped(patience);
     this.drain();
     this.#port?.close();

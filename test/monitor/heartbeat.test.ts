@@ -36,3 +36,10 @@ test('waiting for the watchdog ends at its word, or with the time allowed', () =
   beat.tellStopped();
   expect(beat.awaitStopped(1000)).toBe(true);
 });
+
+test('a call ends the sleep of the watchdog, also one that it has not begun', () => {
+  const beat = new Heartbeat();
+  expect([beat.called, beat.sleep(1)]).toEqual([false, true]);
+  beat.call();
+  expect([beat.called, beat.sleep(60_000)]).toEqual([true, false]);
+});
