@@ -9,6 +9,7 @@ import { linkSignal } from '../core/link-signal.ts';
 import { ambient } from '../core/scope.ts';
 import type { Scope } from '../core/scope.ts';
 import { TaskCore } from '../core/task.ts';
+import type { Joiner } from '../core/task.ts';
 import { SUBMITTED_HERE } from '../wire/error-codec.ts';
 import type { KnownFunction } from './callable.ts';
 import { Callbacks, extractCallbacks } from './callback.ts';
@@ -43,6 +44,8 @@ const SITE_FRAMES = 6;
 /** Milliseconds between two captures: each costs 2 to 3 µs, as much as sending ten small jobs. */
 const SITE_INTERVAL = 1;
 let lastCapture = -Infinity;
+const SETTLED: Promise<void> = Promise.resolve();
+const noop = (): void => {};
 
 export function captureSite(below: (...args: never[]) => unknown): CallSite {
   const site: CallSite = {};
@@ -133,29 +136,36 @@ export class Job extends TaskCore {
 
   /**
    * Where no submitting line was captured, V8 knows who awaits: an error made in a promise reaction sees the async frames
-   * behind it. That costs nothing until a job fails, and for `await work(x)` the awaiting line is the submitting one.
+   * behind it. For `await work(x)` the awaiting line is the submitting one. It costs nothing until a job fails.
    */
-  override then<A = unknown, B = never>(
-    onValue?: ((value: unknown) => A | PromiseLike<A>) | null,
-    onError?: ((error: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    if (this.#site !== null) return super.then(onValue, onError);
-    const reaction = (error: unknown): never => this.#addSite(error, reaction);
-    return super.then(undefined, reaction).then(onValue, onError);
+  protected override refuseTo(joiner: Joiner, error: unknown): void {
+    if (this.#lacksSite(error))
+      joiner.grant(this.#withSite(error)); // a promise: the wait ends as that does
+    else super.refuseTo(joiner, error);
   }
 
-  #addSite(error: unknown, reaction: (error: unknown) => never): never {
-    if (!this.#sited && this.sentAt > 0 && this.failed && error instanceof Error && typeof error.stack === 'string') {
-      this.#sited = true;
+  protected override refusal(error: unknown): Promise<never> {
+    return this.#lacksSite(error) ? this.#withSite(error) : super.refusal(error);
+  }
+
+  #lacksSite(error: unknown): error is Error & { stack: string } {
+    if (this.#site !== null || this.#sited || this.sentAt === 0 || !this.failed) return false;
+    return error instanceof Error && typeof error.stack === 'string';
+  }
+
+  #withSite(error: Error & { stack: string }): Promise<never> {
+    const reaction = (): never => {
       const site: CallSite = {};
       Error.captureStackTrace(site, reaction);
       // Not only those with 'at async': who formats stacks by source maps (vitest, source-map-support) may drop the word.
       const lines = linesOf(site)
         .split('\n')
         .filter((line) => line !== '' && !line.includes('node:internal/'));
-      if (lines.length > 0) error.stack += `\n${SUBMITTED_HERE}\n${lines.join('\n')}`;
-    }
-    throw error;
+      if (lines.length > 0 && !this.#sited) error.stack += `\n${SUBMITTED_HERE}\n${lines.join('\n')}`;
+      this.#sited = true;
+      throw error;
+    };
+    return SETTLED.then(noop).then(reaction); // two steps later, when the awaiting promise hangs on this one
   }
 
   get waitsInLine(): boolean {
