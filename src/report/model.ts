@@ -1,5 +1,6 @@
 /** The lines of a log: one JSON object each, versioned, the one model that every kind of report is made of. */
 import type { BlockCause, SlowReport, StackFrame } from '../base/slow-report.ts';
+import type { Note } from '../monitor/told.ts';
 
 export const VERSION = 1;
 
@@ -93,6 +94,7 @@ export interface StartLine extends Head {
   readonly node: string;
   readonly platform: string;
   readonly cwd: string;
+  /** The program’s file. Without its arguments: they may hold what is not to be passed on with a report. */
   readonly command: readonly string[];
   readonly mode: 'watch' | 'debug';
   readonly threshold: number;
@@ -138,4 +140,12 @@ export function toLine(report: Reported, seen: number, stillBlocked = false): Bl
     ...(stacks !== undefined && stacks.length > 0 && { stacks }),
     seen,
   };
+}
+
+/** Of this process. */
+export function toNoteLine(note: Note, thread: number): Line {
+  const head = { v: VERSION, pid: process.pid, thread } as const;
+  if (note.type === 'executors') return { ...head, ...note, executors: note.executors as ExecutorsLine['executors'] };
+  if (note.type !== 'start') return { ...head, ...note };
+  return { ...head, ...note, node: process.version, platform: process.platform, cwd: process.cwd() };
 }
