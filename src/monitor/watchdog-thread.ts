@@ -15,10 +15,14 @@ import { Watchdog } from './watchdog.ts';
 /** Whatever the threshold, it looks that often at what it is asked and at what is to be kept. */
 const LONGEST_SLEEP = 250;
 
-export function runWatchdog(presenter: Presenter, data: WatchdogData = workerData as WatchdogData): void {
-  const { port, threshold, beat, debug, log, report, command } = data;
-  const heartbeat = new Heartbeat(data.heartbeat);
-  const send = (message: FromWatchdog): void => port.postMessage(message);
+interface Parts {
+  readonly watchdog: Watchdog;
+  readonly recorder: Recorder;
+  readonly threadClock: ThreadClock;
+}
+
+function assemble(presenter: Presenter, data: WatchdogData, heartbeat: Heartbeat, send: (message: FromWatchdog) => void): Parts {
+  const { threshold, beat, debug, log, report, command } = data;
   const link = data.inspect ? new MainLink() : null;
   const teller = new Teller({ log, presenter, clock, send: (report) => send({ type: 'report', report }) });
   const profile = link !== null && data.profile !== false ? new RollingProfile(link.session, { interval: data.profile, clock }) : undefined;
@@ -26,19 +30,17 @@ export function runWatchdog(presenter: Presenter, data: WatchdogData = workerDat
   const threadTime = (): ReturnType<ThreadClock['read']> => threadClock.read();
   const recording = { mode: debug ? 'debug' : 'watch', threshold, heartbeat: beat, thread: 0, report, command } as const;
   const recorder = new Recorder(heartbeat, teller, { ...recording, presenter, clock, threadTime });
-  const watchdog = new Watchdog(
-    heartbeat,
-    { threshold, heartbeat: beat, debug },
-    {
-      clock,
-      link,
-      teller,
-      maps: new SourceMaps(),
-      pending: new Int32Array(data.pending),
-      ...(profile !== undefined && { profile }),
-      threadTime,
-    },
-  );
+  const surroundings = { clock, link, teller, maps: new SourceMaps(), pending: new Int32Array(data.pending), threadTime };
+  const options = { threshold, heartbeat: beat, debug };
+  const watchdog = new Watchdog(heartbeat, options, { ...surroundings, ...(profile !== undefined && { profile }) });
+  return { watchdog, recorder, threadClock };
+}
+
+export function runWatchdog(presenter: Presenter, data: WatchdogData = workerData as WatchdogData): void {
+  const { port } = data;
+  const heartbeat = new Heartbeat(data.heartbeat);
+  const send = (message: FromWatchdog): void => port.postMessage(message);
+  const { watchdog, recorder, threadClock } = assemble(presenter, data, heartbeat, send);
   let timer: NodeJS.Timeout | undefined;
   let exiting = false;
   const end = (): void => {
