@@ -25,13 +25,12 @@ function isReplaceable(path: string): boolean {
 function replace(path: string, text: string): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    writeFileSync(temporary, text, { flag: 'wx' });
+    writeFileSync(temporary, text);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // The file may be open to us where its folder is not.
-    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'EEXIST') return writeFileSync(path, text);
     rmSync(temporary, { force: true });
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOSPC' || code === 'EDQUOT') throw error; // the report before is better than none
+    return writeFileSync(path, text); // the file may be open to us where its folder is not
   }
   try {
     renameSync(temporary, path);
@@ -48,6 +47,8 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   ERR_ACCESS_DENIED: 'the permission model allows no writing there (--allow-fs-write)',
+  EIO: 'it cannot be written to',
+  EDQUOT: 'no space left within the quota',
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space left on the device',
   ENAMETOOLONG: 'the name is too long',
