@@ -50,7 +50,7 @@ export function lines(list: HTMLElement, detail: HTMLElement, view: View): Lines
 }
 
 function nameOf({ model }: View, { key, causes: parts }: Ranked): string {
-  return key < 0 ? `No line: ${parts.map(([cause]) => causes[cause].label.toLowerCase()).join(', ')}` : placeText(model, key);
+  return key < 0 ? `No line · ${parts.map(([cause]) => causes[cause].label).join(', ')}` : placeText(model, key);
 }
 
 function row(view: View, ranked: Ranked, all: number): HTMLButtonElement {

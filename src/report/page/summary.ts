@@ -64,6 +64,8 @@ function figures({ blocks, length, lag }: Run): Figure[] {
   ];
 }
 
+const ofBlocks = (n: number): string => (n === 0 ? 'the loop kept turning' : n === 1 ? 'the only one' : `of ${count(n)} blocks`);
+
 const tile = (name: string, value: string, note: string): HTMLElement =>
   h('div', {}, h('dt', {}, name), h('dd', {}, h('b', {}, value), h('span', { class: 'muted' }, note)));
 

@@ -32,7 +32,8 @@ export function timeline(host: HTMLElement, view: View, moved: (window: Window) 
   plot.root.setAttribute('role', 'img');
   plot.root.setAttribute('aria-label', `Timeline: ${run.blocks.length} blocks over ${duration(run.length)}`);
   listen(plot, view);
-  host.append(h('p', { class: 'note' }, 'Drag to zoom in, double-click to see all. ← and → go through the blocks.'));
+  const keys = run.blocks.length === 0 ? '' : ' ← and → go through the blocks.';
+  host.append(h('p', { class: 'note' }, `Drag to zoom in, double-click to see all.${keys}`));
   return {
     redraw: () => plot?.redraw(false, true),
     resize: () => plot?.setSize({ width: host.clientWidth, height: HEIGHT }),
