@@ -55,11 +55,7 @@ function figures({ blocks, length, lag }: Run): Figure[] {
         ];
   return [
     ['Blocked', duration(blocked), `${percent(blocked / Math.max(1, length, blocked))} of the time`],
-    [
-      'Longest block',
-      blocks.length === 0 ? 'none' : duration(longest),
-      `of ${count(blocks.length)} block${blocks.length === 1 ? '' : 's'}`,
-    ],
+    ['Longest block', blocks.length === 0 ? 'none' : duration(longest), ofBlocks(blocks.length)],
     ...time,
   ];
 }
