@@ -42,6 +42,7 @@ const STOPPED = 2;
 const IGNORING = 3;
 const CALLED = 4;
 const TOLD = 5;
+const ATTACHED = 6;
 const WORDS = 8;
 
 export class Heartbeat {
@@ -156,6 +157,15 @@ export class Heartbeat {
 
   get gapCount(): number {
     return Atomics.load(this.#words, GAP_COUNT);
+  }
+
+  /** The watchdog's inspector is attached: a process that ends meanwhile would wait for it. */
+  get attached(): boolean {
+    return Atomics.load(this.#words, ATTACHED) === 1;
+  }
+
+  set attached(on: boolean) {
+    Atomics.store(this.#words, ATTACHED, on ? 1 : 0);
   }
 
   /** How many of the gaps have been reported, or were not worth it: a watchdog that comes in place of another begins there. */

@@ -29,7 +29,6 @@ export class LoopMonitor implements Disposable {
 
   constructor(options?: MonitorOptions) {
     this.#settings = resolveSettings(options);
-    if (this.#settings.capture === 'pause') throw new InvalidStateError("capture: 'pause' is not part of this version yet");
   }
 
   /** Starts afresh. Does not keep the process alive. */

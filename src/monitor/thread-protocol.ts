@@ -17,6 +17,7 @@ export interface WatchdogData {
   readonly command: readonly string[];
   /** The process lets itself be inspected. */
   readonly inspect: boolean;
+  readonly capture: 'evaluate' | 'pause';
   readonly port: MessagePort;
 }
 

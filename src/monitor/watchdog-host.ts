@@ -16,6 +16,9 @@ export interface HostEvents {
   lost(reason: string): void;
 }
 
+/** Milliseconds that a watchdog in the midst of something may take to come to its end. */
+const AT_WORK = 1000;
+
 type StartThread = (data: WatchdogData) => Worker;
 
 function startThread(data: WatchdogData): Worker {
@@ -82,7 +85,7 @@ export class WatchdogHost {
   }
 
   #spawn(port: MessagePort): Worker {
-    const { threshold, heartbeat: beat, mode, profile, log, report } = this.#settings;
+    const { threshold, heartbeat: beat, mode, profile, capture, log, report } = this.#settings;
     const command = process.argv.slice(1, 2);
     const shared = { heartbeat: this.#beats.shared, pending: hub().pending.buffer as SharedArrayBuffer };
     return this.#startThread({
@@ -91,6 +94,7 @@ export class WatchdogHost {
       beat,
       debug: mode === 'debug',
       profile,
+      capture,
       log,
       report,
       command,
@@ -160,8 +164,9 @@ export class WatchdogHost {
   }
 
   /**
-   * Waits at most `patience` milliseconds until the watchdog has told what it knows and let go of this thread. One that has not
-   * begun yet is waited for only when there is a report to write.
+   * Waits at most `patience` milliseconds until the watchdog has told what it knows and let go of this thread; longer, should the
+   * machine be that busy, while it has something to tell or its inspector is attached: Node would wait for that, without limit.
+   * One that has not begun yet is waited for only when there is a report to write.
    */
   stop(patience: number, exiting = false): void {
     if (this.#stopped) return;
@@ -171,9 +176,11 @@ export class WatchdogHost {
     this.#beats.call();
     const port = this.#port;
     const { report } = this.#settings;
-    const inTime = port === null || !(this.#isReady || report !== undefined) || this.#beats.awaitStopped(patience);
+    const { attached, told, gapCount } = this.#beats;
+    const longest = attached || told < gapCount ? Math.max(patience, AT_WORK) : patience;
+    const inTime = port === null || !(this.#isReady || report !== undefined) || this.#beats.awaitStopped(longest);
     if (!inTime && report !== undefined)
-      printToStderr(`offloop: the lag monitor's report (option report) ${report} was not ready in ${patience} ms\n`);
+      printToStderr(`offloop: the lag monitor's report (option report) ${report} was not ready in ${longest} ms\n`);
     this.drain();
     this.#deaf = true;
     hub().pending[0] = 0;

@@ -23,7 +23,7 @@ interface Parts {
 
 function assemble(presenter: Presenter, data: WatchdogData, heartbeat: Heartbeat, send: (message: FromWatchdog) => void): Parts {
   const { threshold, beat, debug, log, report, command } = data;
-  const link = data.inspect ? new MainLink() : null;
+  const link = data.inspect ? new MainLink(data.capture, (on) => (heartbeat.attached = on)) : null;
   const teller = new Teller({ log, presenter, clock, send: (report) => send({ type: 'report', report }) });
   const profile = link !== null && data.profile !== false ? new RollingProfile(link.session, { interval: data.profile, clock }) : undefined;
   const threadClock = new ThreadClock(process.pid); // the main thread has the number of its process

@@ -80,7 +80,7 @@ export class Watchdog {
   }
 
   #read(): Reading {
-    return { time: this.#env.threadTime(), gc: this.#beats.gc, late: this.#late };
+    return { at: this.#env.clock(), time: this.#env.threadTime(), gc: this.#beats.gc, late: this.#late };
   }
 
   /** Returns the milliseconds until it wants to look again. */
@@ -136,6 +136,7 @@ export class Watchdog {
     const stall = this.#stall;
     this.#stall = null;
     if (stall === null) return;
+    this.#env.link?.relax();
     const gap = this.#beats.gapsSince(this.#gaps).find(({ start }) => start === stall.start);
     if (gap !== undefined) stall.end(gap, this.#read()); // else: not long enough to be told
     this.#ended = gap === undefined ? null : stall;

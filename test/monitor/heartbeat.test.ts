@@ -60,3 +60,12 @@ test('how late beats were is summed up until it is taken', () => {
   expect(watchdog.takeLag()).toEqual({ max: 0, sum: 0, beats: 0 });
   expect(watchdog.busy).toBe(100);
 });
+
+test('what the watchdog has told, and whether it is attached, is known to the other side', () => {
+  const main = new Heartbeat();
+  const watchdog = new Heartbeat(main.shared);
+  expect([main.told, main.attached]).toEqual([0, false]);
+  watchdog.told = 7;
+  watchdog.attached = true;
+  expect([main.told, main.attached]).toEqual([7, true]);
+});

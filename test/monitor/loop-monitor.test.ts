@@ -59,10 +59,6 @@ test.each([
   expect(() => new LoopMonitor(options as never)).toThrow(message);
 });
 
-test('what is not there yet is refused, not ignored', () => {
-  expect(() => new LoopMonitor({ capture: 'pause' })).toThrow(InvalidStateError);
-});
-
 test('the page is there while the monitor runs and afterwards, but not before', async () => {
   const monitor = new LoopMonitor({ log: false });
   await expect(monitor.html()).rejects.toThrow(InvalidStateError);

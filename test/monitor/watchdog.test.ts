@@ -10,22 +10,24 @@ import { frame } from '../support/samples.ts';
 const H = 25;
 
 class Stage {
-  now = 10_000;
+  now: number;
   readonly beats: Heartbeat;
   readonly told: Told[] = [];
   readonly notices: Told[] = [];
   readonly pending = new Int32Array(1);
   asks = 0;
   closed = 0;
+  relaxed = 0;
   /** What the thread answers, at once; null: it does not. */
   answer: ((at: number) => Sample) | null = (at) => ({ asked: at, at: at + 0.1, frames: [frame('hot', 7)], callback: '1' });
   cpu = { run: 0, queued: 0 };
-  #lastBeat = this.now;
-  #next = this.now;
+  #lastBeat: number;
+  #next: number;
   readonly watchdog: Watchdog;
 
-  constructor(inspect = true, within = false, beats = new Heartbeat()) {
+  constructor(inspect = true, within = false, beats = new Heartbeat(), now = 10_000) {
     this.beats = beats;
+    this.now = this.#lastBeat = this.#next = now;
     this.beats.loopStart = 1;
     this.beats.beat(this.now);
     const ask = (heard: (sample: Sample | null) => void): void => {
@@ -33,7 +35,7 @@ class Stage {
       if (this.answer !== null) heard(this.answer(this.now));
     };
     const teller = { block: (t: Told) => void this.told.push(t), stillBlocked: (t: Told) => void this.notices.push(t) };
-    const link = inspect ? { ask, close: () => void this.closed++ } : null;
+    const link = inspect ? { ask, relax: () => void this.relaxed++, close: () => void this.closed++ } : null;
     const env = { clock: () => this.now, link, pending: this.pending, threadTime: () => ({ ...this.cpu }), maps: new SourceMaps(), teller };
     this.watchdog = new Watchdog(this.beats, { threshold: 100, heartbeat: H, debug: false, thread: within ? 3 : 0, within }, env);
   }
@@ -181,10 +183,12 @@ test('a thread that ran all the time is not said to have slept, whenever it was 
   }
 });
 
-test('the inspector is let go a second after the stall', () => {
+test('a question is taken back when the stall is over, and the inspector is let go a second later', () => {
   const stage = new Stage();
-  stage.block(300);
-  expect(stage.closed).toBe(0);
+  stage.pass(300);
+  expect(stage.relaxed).toBe(0);
+  stage.block(5);
+  expect([stage.relaxed, stage.closed]).toEqual([1, 0]);
   stage.live(2000);
   expect(stage.closed).toBeGreaterThan(0);
 });
@@ -226,4 +230,13 @@ test('from within the watched thread, being late means nothing; that the process
     ['sync-wait', 3],
     ['suspended', 3],
   ]);
+});
+
+test('a watchdog that came after the block does not say what it did not see', () => {
+  const first = new Stage();
+  first.live(100);
+  first.beats.noteGap({ start: first.now, end: first.now + 300, active: 300, cpu: Number.NaN, ignored: 0 });
+  const late = new Stage(true, false, first.beats, first.now + 400);
+  late.live(200);
+  expect(late.told).toMatchObject([{ duration: 300, cause: 'unknown', confidence: 'none', cpu: { runQueue: null } }]);
 });
