@@ -43,6 +43,8 @@ export class Recorder {
   #blocks = 0;
   #next = 0;
   #failed = false;
+  /** The loop is blocked, perhaps for good: the file is to know it now. */
+  #urgent = false;
   #ended = false;
   #executors = '';
 
@@ -51,8 +53,9 @@ export class Recorder {
     this.#teller = teller;
     this.#meter = new LagMeter(beats, options);
     this.#next = options.clock() + FIRST;
-    teller.keep = (line) => {
+    teller.keep = (line, stillBlocked) => {
       this.#blocks++;
+      this.#urgent ||= stillBlocked;
       this.#journal.add('blocks', line);
     };
     const { command, mode, threshold, heartbeat } = options;
@@ -68,9 +71,10 @@ export class Recorder {
   /** Called often, when nothing else is to be done; writes the file when there is something new and it has rested. */
   tick(mayWrite: boolean): void {
     for (const note of this.#meter.tick()) this.#note(note);
-    if (!mayWrite || this.#options.report === undefined || this.#failed) return;
+    if (this.#options.report === undefined || this.#failed) return;
     const now = this.#options.clock();
-    if (now < this.#next || this.#written === this.#blocks) return;
+    const due = mayWrite && now >= this.#next && this.#written !== this.#blocks;
+    if (!due && !this.#urgent) return;
     this.#write();
     const end = this.#options.clock();
     this.#next = end + Math.max(REST, SHARE * (end - now));
@@ -96,6 +100,7 @@ export class Recorder {
 
   #write(): void {
     this.#written = this.#blocks;
+    this.#urgent = false;
     const path = this.#options.report!;
     const problem = (this.#options.write ?? writeReport)(path, this.page());
     if (problem === null) return;

@@ -23,7 +23,7 @@ export class Teller {
   #printedAt = -Infinity;
   #unprinted = 0;
   /** Also gets each line about a block, whether or not there is a log. */
-  keep: ((line: string) => void) | null = null;
+  keep: ((line: string, stillBlocked: boolean) => void) | null = null;
 
   constructor(options: TellerOptions) {
     this.#options = options;
@@ -45,7 +45,7 @@ export class Teller {
   #write(told: Told, text: string, stillBlocked: boolean): void {
     if (this.keep !== null || typeof this.#log === 'string') {
       const line = this.#options.presenter.line(told, this.#seen, stillBlocked);
-      this.keep?.(line);
+      this.keep?.(line, stillBlocked);
       this.append(line);
     }
     if (this.#log === true) this.#printSometimes(text, stillBlocked);

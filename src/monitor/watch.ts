@@ -1,6 +1,6 @@
 /** One watch over this thread, from start to stop: heartbeat, shims, watchdog, and who is told. */
 import { channel } from 'node:diagnostics_channel';
-import { abilities } from './abilities.ts';
+import { abilities, mayWrite } from './abilities.ts';
 import { Alone } from './alone.ts';
 import { Beater } from './beater.ts';
 import type { BeatListener } from './beater.ts';
@@ -11,6 +11,7 @@ import { onIgnore } from './ignore-blocks.ts';
 import type { Settings } from './settings.ts';
 import { installShims } from './shims.ts';
 import type { SlowReport } from '../base/slow-report.ts';
+import { printToStderr } from './teller.ts';
 import { WatchdogHost } from './watchdog-host.ts';
 import { answerByInspector } from './worker-link.ts';
 
@@ -35,7 +36,8 @@ export class Watch {
   readonly #told: (report: SlowReport) => void;
 
   /** `told` hears of each block, `heard` of each beat. */
-  constructor(settings: Settings, told: (report: SlowReport) => void, heard?: BeatListener) {
+  constructor(wanted: Settings, told: (report: SlowReport) => void, heard?: BeatListener) {
+    const settings = withoutForbidden(wanted);
     this.#told = told;
     this.#reports = settings.report !== undefined;
     const can = abilities();
@@ -112,6 +114,13 @@ export class Watch {
     this.#alone?.stop();
     for (const undo of this.#undo.splice(0)) undo();
   }
+}
+
+function withoutForbidden(settings: Settings): Settings {
+  const { report } = settings;
+  if (report === undefined || mayWrite(report)) return settings;
+  printToStderr(`offloop: no report (option report) at ${report}: the permission model allows no writing there (--allow-fs-write)\n`);
+  return { ...settings, report: undefined };
 }
 
 const warned = new Set<string>();

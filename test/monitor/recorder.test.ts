@@ -56,6 +56,14 @@ test('the file is there soon, and again when there is something new and it has r
   expect(written.at(-1)).toMatch(/^a\.html <start block 1 block 2 /);
 });
 
+test('a block that lasts is in the file while it lasts, for it may be the last', () => {
+  const { tick, teller, written } = stage({ report: 'a.html' });
+  tick(2000);
+  teller.stillBlocked(told);
+  expect([tick(2010, false), tick(2020, false)]).toEqual([2, 2]);
+  expect(written.at(-1)).toMatch(/^a\.html <start still 0/);
+});
+
 test('without a report nothing is written', () => {
   const { tick, recorder, written } = stage();
   tick(60_000);

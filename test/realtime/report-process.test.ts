@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { unpack } from '../../src/report/pack.ts';
+import type { Packed } from '../../src/report/pack.ts';
+import type { PageModel } from '../../src/report/page-model.ts';
 import { readLog } from '../../src/report/read.ts';
 import { build, repository } from '../fixtures/far-side/harness.ts';
 
@@ -40,6 +43,11 @@ function invoices(settings: string, how = 'return') {
 const headlineOf = (file: string): string =>
   /<h1 id="headline">(.*?)<\/h1>/.exec(readFileSync(file, 'utf8'))![1]!.replaceAll('\u00a0', ' ');
 
+function modelOf(file: string): PageModel {
+  const [, data = ''] = /<script type="application\/json" id="data">(.*?)<\/script>/.exec(readFileSync(file, 'utf8')) ?? [];
+  return unpack(JSON.parse(data) as Packed);
+}
+
 describe('the report is there', () => {
   test.each([
     ['that ends', 'return', 0],
@@ -55,17 +63,21 @@ describe('the report is there', () => {
     expect(readFileSync(file, 'utf8')).toContain('"ended":true');
   });
 
-  test('of a program that is killed, as far as it was written by then', async () => {
-    const file = join(folder, 'killed.html');
-    const { child, ended } = invoices(`report=${file}`, 'stay');
+  test.each([
+    ['stay', 'that is killed, as far as it was written by then', '"ended":false'],
+    ['forever', 'that is killed in an endless loop, with the line it was on', 'renderLines'],
+  ])('of a program (%s) %s', async (how, _title, expected) => {
+    const file = join(folder, `killed-${how}.html`);
+    const { child, ended } = invoices(`report=${file}`, how);
     const deadline = Date.now() + 40_000;
-    while (!(existsSync(file) && headlineOf(file).startsWith('Your loop')) && Date.now() < deadline) {
+    const isOpen = (): boolean => modelOf(file).runs[0]!.blocks.some(({ open }) => open);
+    while (!(existsSync(file) && headlineOf(file).startsWith('Your loop') && (how === 'stay' || isOpen())) && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     child.kill('SIGKILL');
     expect(await ended).toMatchObject({ signal: 'SIGKILL' });
     expect(headlineOf(file)).toContain('Your loop was blocked');
-    expect(readFileSync(file, 'utf8')).toContain('"ended":false');
+    expect(readFileSync(file, 'utf8').includes(expected)).toBe(true);
   });
 
   test('of a run in debug mode, when it is over, with its task', async () => {
