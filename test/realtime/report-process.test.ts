@@ -71,7 +71,8 @@ describe('the report is there', () => {
     const { child, ended } = invoices(`report=${file}`, how);
     const deadline = Date.now() + 40_000;
     const isOpen = (): boolean => modelOf(file).runs[0]!.blocks.some(({ open }) => open);
-    while (!(existsSync(file) && headlineOf(file).startsWith('Your loop') && (how === 'stay' || isOpen())) && Date.now() < deadline) {
+    const enough = (): boolean => existsSync(file) && headlineOf(file).startsWith('Your loop') && (how === 'stay' || isOpen());
+    while (!enough() && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     child.kill('SIGKILL');
