@@ -23,13 +23,16 @@ type MainSession = Session & { connectToMainThread(): void };
 interface Paused {
   readonly params: { readonly callFrames: readonly CallFrame[] };
 }
+interface Parsed {
+  readonly params: { readonly scriptId: string; readonly url: string };
+}
 interface CallFrame {
   readonly functionName: string;
-  readonly url: string;
   readonly location: Position;
   readonly functionLocation?: Position;
 }
 interface Position {
+  readonly scriptId: string;
   readonly lineNumber: number;
   readonly columnNumber?: number;
 }
@@ -38,6 +41,8 @@ export class MainLink implements Link {
   #session: MainSession | null = null;
   readonly #capture: Settings['capture'];
   #debugging = false;
+  /** Frames name their script by a number. Told of each script, one by one, when the debugger is turned on. */
+  readonly #scripts = new Map<string, string>();
 
   readonly #attached: (on: boolean) => void;
 
@@ -74,19 +79,34 @@ export class MainLink implements Link {
   #pause(heard: (sample: Sample | null) => void): void {
     const asked = clock();
     const { session } = this;
-    if (!this.#debugging) session.post('Debugger.enable');
-    this.#debugging = true;
+    if (!this.#debugging) {
+      this.#debugging = true;
+      session.on('Debugger.scriptParsed', ({ params }: Parsed) => void this.#scripts.set(params.scriptId, params.url));
+      session.post('Debugger.enable');
+    }
     session.once('Debugger.paused', ({ params }: Paused) => {
-      this.#evaluate(asked, params.callFrames.map(toRaw), heard);
+      this.#evaluate(
+        asked,
+        params.callFrames.map((frame) => this.#toRaw(frame)),
+        heard,
+      );
       session.post('Debugger.resume');
     });
     session.post('Debugger.pause');
+  }
+
+  #toRaw({ functionName: fn, location, functionLocation }: CallFrame): RawFrame {
+    const [line, column] = place(location);
+    const file = this.#scripts.get(location.scriptId) ?? '';
+    return { fn, file, line, column, ...(functionLocation !== undefined && { declared: place(functionLocation) }) };
   }
 
   relax(): void {
     if (!this.#debugging) return;
     this.#debugging = false;
     this.#session?.removeAllListeners('Debugger.paused');
+    this.#session?.removeAllListeners('Debugger.scriptParsed');
+    this.#scripts.clear();
     this.#session?.post('Debugger.disable'); // goes on, too, if it should be paused just now
   }
 
@@ -96,11 +116,6 @@ export class MainLink implements Link {
     this.#session = null;
     this.#attached(false);
   }
-}
-
-function toRaw({ functionName: fn, url: file, location, functionLocation }: CallFrame): RawFrame {
-  const [line, column] = place(location);
-  return { fn, file, line, column, ...(functionLocation !== undefined && { declared: place(functionLocation) }) };
 }
 
 function place({ lineNumber, columnNumber = 0 }: Position): readonly [line: number, column: number] {

@@ -66,6 +66,8 @@ export class Watchdog {
   /** Over, and its gap is about to be collected. */
   #ended: Stall | null = null;
   #settling: Settling[] = [];
+  /** Their profile is on its way. */
+  readonly #profiling = new Set<Settling>();
   /** When the inspector, which is in use, may be let go. */
   #attachedUntil = Infinity;
 
@@ -162,9 +164,9 @@ export class Watchdog {
     if (this.#settling.length === 0) return;
     const due = this.#settling.filter((s) => s.due <= now);
     this.#settling = this.#settling.filter((s) => s.due > now);
-    for (const { profile, ...settled } of due) {
-      if (profile === undefined) this.#conclude(settled, []);
-      else void profile.then((functions) => this.#conclude(settled, functions));
+    for (const settled of due) {
+      if (settled.profile === undefined) this.#conclude(settled, []);
+      else void this.#concludeWith(settled.profile, settled);
     }
   }
 
@@ -174,6 +176,12 @@ export class Watchdog {
     if (!calm || now < this.#attachedUntil || this.#env.profile !== undefined) return;
     this.#attachedUntil = Infinity;
     this.#env.link?.close();
+  }
+
+  async #concludeWith(profile: Promise<ProfiledFunction[]>, settled: Settling): Promise<void> {
+    this.#profiling.add(settled);
+    const functions = await profile;
+    if (this.#profiling.delete(settled)) this.#conclude(settled, functions);
   }
 
   #conclude({ stall, count }: Pick<Settling, 'stall' | 'count'>, profile: readonly ProfiledFunction[]): void {
@@ -222,7 +230,8 @@ export class Watchdog {
     this.#arming.look(now, this.#beats.last);
     this.#over();
     this.#collectGaps(now);
-    for (const settled of this.#settling) this.#conclude(settled, []);
+    for (const settled of [...this.#profiling, ...this.#settling]) this.#conclude(settled, []);
+    this.#profiling.clear();
     this.#settling = [];
     this.#env.link?.close();
   }

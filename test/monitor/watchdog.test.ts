@@ -18,6 +18,8 @@ class Stage {
   asks = 0;
   closed = 0;
   relaxed = 0;
+  /** What the profiler saw; null: there is none. */
+  profile: Promise<never[]> | null = null;
   /** What the thread answers, at once; null: it does not. */
   answer: ((at: number) => Sample) | null = (at) => ({ asked: at, at: at + 0.1, frames: [frame('hot', 7)], callback: '1' });
   cpu = { run: 0, queued: 0 };
@@ -25,7 +27,7 @@ class Stage {
   #next: number;
   readonly watchdog: Watchdog;
 
-  constructor(inspect = true, within = false, beats = new Heartbeat(), now = 10_000) {
+  constructor(inspect = true, within = false, beats = new Heartbeat(), now = 10_000, profile: Promise<never[]> | null = null) {
     this.beats = beats;
     this.now = this.#lastBeat = this.#next = now;
     this.beats.loopStart = 1;
@@ -37,6 +39,9 @@ class Stage {
     const teller = { block: (t: Told) => void this.told.push(t), stillBlocked: (t: Told) => void this.notices.push(t) };
     const link = inspect ? { ask, relax: () => void this.relaxed++, close: () => void this.closed++ } : null;
     const env = { clock: () => this.now, link, pending: this.pending, threadTime: () => ({ ...this.cpu }), maps: new SourceMaps(), teller };
+    const profiler = { over: () => this.profile!, tick: () => {} };
+    if (profile !== null) Object.assign(env, { profile: profiler });
+    this.profile = profile;
     this.watchdog = new Watchdog(this.beats, { threshold: 100, heartbeat: H, debug: false, thread: within ? 3 : 0, within }, env);
   }
 
@@ -239,4 +244,17 @@ test('a watchdog that came after the block does not say what it did not see', ()
   const late = new Stage(true, false, first.beats, first.now + 400);
   late.live(200);
   expect(late.told).toMatchObject([{ duration: 300, cause: 'unknown', confidence: 'none', cpu: { runQueue: null } }]);
+});
+
+test('what waits for its profile is told without it when the watchdog stops, and once', async () => {
+  let resolve!: (functions: never[]) => void;
+  const promise = new Promise<never[]>((r) => (resolve = r));
+  const stage = new Stage(true, false, new Heartbeat(), 10_000, promise);
+  stage.live(100);
+  stage.block(300);
+  expect(stage.told).toEqual([]);
+  stage.watchdog.stop();
+  resolve([]);
+  await promise;
+  expect(stage.told).toMatchObject([{ duration: 300, where: { line: 7 } }]);
 });
