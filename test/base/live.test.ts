@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { register, statisticsOf, unregister } from '../../src/base/live.ts';
+import { onUnregister, register, statisticsOf, unregister } from '../../src/base/live.ts';
 
 it('lists the statistics of what is alive by kind, with equal names numbered', () => {
   const live = [1, 2, 3].map((n) => ({ statistics: () => ({ n }) }));
@@ -11,4 +11,15 @@ it('lists the statistics of what is alive by kind, with equal names numbered', (
   expect(statisticsOf('test-kind')).toEqual({ other: { n: 2 }, same: { n: 3 } });
   for (const object of live) unregister('test-kind', object);
   expect([statisticsOf('test-kind'), statisticsOf('unknown kind')]).toEqual([{}, {}]);
+});
+
+it('tells when one is about to leave, while its statistics can still be read', () => {
+  const object = { statistics: () => ({ done: 5 }) };
+  const seen: object[] = [];
+  register('test-kind', 'pool', object);
+  const end = onUnregister((kind) => void seen.push({ kind, ...statisticsOf(kind) }));
+  unregister('test-kind', object);
+  end();
+  unregister('test-kind', object);
+  expect(seen).toEqual([{ kind: 'test-kind', pool: { done: 5 } }]);
 });
