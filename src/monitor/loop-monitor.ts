@@ -1,5 +1,6 @@
 /** The lag monitor as users see it: figures about the loop, and a report about each block of it. */
 import { InvalidStateError } from '../base/errors.ts';
+import { register, unregister } from '../base/live.ts';
 import { Measurement } from './measurement.ts';
 import type { Measured } from './measurement.ts';
 import { resolveSettings } from './settings.ts';
@@ -25,6 +26,8 @@ export class LoopMonitor implements Disposable {
   /** A broken `onSlow` is told of once. */
   #complained = false;
   #last: LagSnapshot | null = null;
+  /** For `offloop top`, which may ask in the midst of a block: no reports are delivered there, they would run users' code. */
+  readonly #live = { statistics: (): LagSnapshot => this.#toSnapshot(this.#measurement!.snapshot()) };
 
   constructor(options?: MonitorOptions) {
     this.#settings = resolveSettings(options);
@@ -39,6 +42,7 @@ export class LoopMonitor implements Disposable {
     this.#blocks = 0;
     this.#measurement = new Measurement();
     this.#watch = new Watch(this.#settings, (report) => this.#hear(report));
+    register('monitor', this.#settings.mode, this.#live);
     return this;
   }
 
@@ -62,6 +66,7 @@ export class LoopMonitor implements Disposable {
     const measured = this.#measurement.snapshot();
     this.#measurement.end();
     this.#measurement = null;
+    unregister('monitor', this.#live);
     this.#watch?.stop(); // its last reports count
     this.#watch = null;
     this.#last = this.#toSnapshot(measured);
