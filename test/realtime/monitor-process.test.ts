@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SlowReport } from '../../src/base/slow-report.ts';
-import type { Line } from '../../src/report/model.ts';
+import type { BlockLine } from '../../src/report/model.ts';
 import { build, repository } from '../fixtures/far-side/harness.ts';
 
 const fixture = (name: string): string => join(repository, 'test/fixtures/monitor', name);
@@ -151,7 +151,7 @@ describe('the preload', () => {
     const lines = readFileSync(log, 'utf8')
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line) as Line);
+      .map((line) => JSON.parse(line) as BlockLine);
     expect(stderr).toBe('');
     expect(lines.find(({ where }) => where?.fn === 'crunch')).toMatchObject({ v: 1, type: 'block', threshold: 150, where: { line: 5 } });
   });
