@@ -20,6 +20,10 @@ export function unregister(kind: string, object: Live): void {
   table.get(kind)?.delete(object);
 }
 
+export function isAlive(kind: string, name: string): boolean {
+  return [...(table.get(kind)?.values() ?? [])].includes(name);
+}
+
 /** Statistics of all that are alive; equal names are numbered. */
 export function statisticsOf(kind: string): Record<string, object> {
   const all: Record<string, object> = {};

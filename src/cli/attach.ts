@@ -10,12 +10,14 @@ import { listenersOf, ownerOf } from './listeners.ts';
 import type { Listener } from './listeners.ts';
 import { isAsleep, unreachableCall } from './native.ts';
 import type { NativeCall } from './native.ts';
-import { commandOf } from './proc.ts';
+import { childrenOf, commandOf } from './proc.ts';
 import type { ProcessFacts } from './proc.ts';
 import { identify, whyNotSignal } from './suitable.ts';
 import type { Address } from './websocket.ts';
 
 export interface Attachment {
+  /** Of the process that is asked. */
+  readonly pid: number;
   readonly session: InspectorSession;
   readonly facts: ProcessFacts | null;
   readonly address: Address;
@@ -34,6 +36,8 @@ const DEFAULT_PORT = 9229;
 export async function attach(pid: number, patience: number): Promise<Attachment> {
   const facts = identify(pid);
   if (facts === null) return attachBlindly(pid, patience);
+  const program = programOf(facts);
+  if (program !== undefined) return attach(program, patience);
   const before = listenersOf(pid);
   const candidates = before.filter(({ port }) => mayBeInspector(facts, port));
   for (const address of candidates) {
@@ -49,6 +53,13 @@ export async function attach(pid: number, patience: number): Promise<Attachment>
   const connection = await connect(address, patience);
   if (connection === undefined) throw unreachable(`process ${pid} listens on port ${address.port}, but not with an inspector`);
   return attached(connection, { pid, facts, address, opened: true, patience });
+}
+
+/** `offloop run` is a Node process too; whoever has its id means the program that it runs. */
+export function programOf({ pid, command }: ProcessFacts): number | undefined {
+  const children = childrenOf(pid);
+  const at = command.findIndex((word) => /(?:[\\/]cli[\\/]main\.[jt]s|[\\/]offloop)$/.test(word));
+  return at >= 0 && command[at + 1] === 'run' && children.length === 1 ? children[0] : undefined;
 }
 
 /** Started with --inspect, it may be any of its ports; else the one that SIGUSR1 would open. No other port is knocked at. */
@@ -74,8 +85,9 @@ export function inspectorPort(facts: ProcessFacts): number {
 
 async function awaitFreePort(facts: ProcessFacts): Promise<void> {
   const port = inspectorPort(facts);
+  if (port === 0) return; // any will do
   const deadline = performance.now() + PORT_PATIENCE;
-  for (let owner = ownerOf(port, facts.pid); port !== 0 && owner !== undefined; owner = ownerOf(port, facts.pid)) {
+  for (let owner = ownerOf(port, facts.pid); owner !== undefined; owner = ownerOf(port, facts.pid)) {
     if (performance.now() > deadline) {
       const who = owner === null ? 'another user’s process' : `process ${owner} (${commandOf(owner).join(' ')})`;
       throw unreachable(
@@ -169,12 +181,12 @@ async function attached(connection: Connection, { pid, facts, address, opened, p
     connection.close();
     return facts === null ? opened || close : isGone(pid, address, patience);
   };
-  return { session, facts, address, opened, release };
+  return { pid, session, facts, address, opened, release };
 }
 
 /** Runs over there. */
 function endInspector(): void {
-  (process as unknown as { _debugEnd(): void })._debugEnd();
+  (process as unknown as Record<'_debugEnd', () => void>)['_debugEnd']();
 }
 
 async function isGone(pid: number, { port }: Address, patience: number): Promise<boolean> {

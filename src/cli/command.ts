@@ -95,7 +95,11 @@ export function checkOperands({ name, usage }: Command, { operands }: Input, lea
   throw usageError(`${name}: ${what} arguments; usage: offloop ${name} ${usage}`);
 }
 
-export function numberOf({ values }: Input, name: string, { least, most = Infinity }: { least: number; most?: number }): number | undefined {
+export function numberOf(
+  { values }: Input,
+  name: string,
+  { least, most = Infinity }: { least: number; most?: number },
+): number | undefined {
   const text = values.get(name);
   if (text === undefined) return undefined;
   const number = text.trim() === '' ? NaN : Number(text);

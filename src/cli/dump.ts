@@ -25,9 +25,10 @@ A process that is not Node, or does not catch SIGUSR1, would be killed by it: th
     close: { help: 'close the inspector also if it was open before' },
   },
   async run(input, console) {
-    const pid = pidOf(dump, input);
+    const asked = pidOf(dump, input);
     const patience = numberOf(input, 'timeout', { least: 1 }) ?? PATIENCE;
-    const attachment = await attach(pid, patience);
+    const attachment = await attach(asked, patience);
+    const { pid } = attachment;
     let stacks: ProcessDump;
     let closed = false;
     try {
@@ -46,7 +47,8 @@ A process that is not Node, or does not catch SIGUSR1, would be killed by it: th
     }
     console.print(dumpText({ pid, command }, stacks, console.paint));
     if (!opened && !closed) console.note(`\nIts inspector was open before, on port ${address.port}, and stays open.`);
-    if (opened && !closed) console.note(`\nIts inspector, on port ${address.port}, did not close: offloop dump ${pid} --close tries again.`);
+    if (opened && !closed)
+      console.note(`\nIts inspector, on port ${address.port}, did not close: offloop dump ${pid} --close tries again.`);
     return exitCodes.ok;
   },
 };

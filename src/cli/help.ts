@@ -37,7 +37,7 @@ export function helpOf({ name, usage, summary, details, options }: Command, pain
     `${summary[0]!.toUpperCase()}${summary.slice(1)}.`,
     ...(details === undefined ? [] : ['', details]),
     '',
-    `${paint('bold', 'Options:')}`,
+    paint('bold', 'Options:'),
     ...rows.map(([left, right]) => `  ${left.padEnd(width)}   ${right.replaceAll('\n', `\n${' '.repeat(width + 5)}`)}`),
   ].join('\n');
 }

@@ -39,12 +39,16 @@ export interface Statistics {
 
 /* v8 ignore start -- runs over there: test/realtime/cli-dump.test.ts */
 export function whereabouts(): Whereabouts {
-  const { stackTraceLimit, prepareStackTrace } = Error;
+  const { stackTraceLimit } = Error;
+  // oxlint-disable-next-line typescript/unbound-method -- put back as it was
+  const { prepareStackTrace } = Error;
   const holder: { stack?: unknown } = {};
   const findSourceMap = (
     process as { getBuiltinModule?: (name: 'module') => { findSourceMap?: (file: string) => NodeSourceMap | undefined } }
   ).getBuiltinModule?.('module').findSourceMap;
-  type NodeSourceMap = { findEntry(line: number, column: number): { originalSource?: string; originalLine: number; originalColumn: number } };
+  type NodeSourceMap = {
+    findEntry(line: number, column: number): { originalSource?: string; originalLine: number; originalColumn: number };
+  };
 
   const sourceOf = (file: string, line: number, column: number): RawFrame['source'] => {
     const entry = file === '' || file.startsWith('node:') ? undefined : findSourceMap?.(file)?.findEntry(line - 1, column - 1);

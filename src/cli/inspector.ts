@@ -86,7 +86,7 @@ export class InspectorSession {
 
   end(): void {
     this.#gone = true;
-    for (const { reject } of this.#open.values()) reject(new InspectorError('the connection was closed', true));
+    for (const question of this.#open.values()) question.reject(new InspectorError('the connection was closed', true));
   }
 }
 
@@ -101,8 +101,7 @@ export async function connect(address: Address, patience: number): Promise<Conne
   if (path === undefined) return undefined;
   const socket = await WebSocketClient.connect(address, path, patience);
   const session = new InspectorSession((text) => socket.send(text));
-  socket.onText = (text) => session.hear(text);
-  socket.onClose = () => session.end();
+  socket.listen({ text: (text) => session.hear(text), closed: () => session.end() });
   return { session, close: () => socket.close() };
 }
 

@@ -46,7 +46,12 @@ export function parseListeners(table: string): Listener[] {
 /** The kernel prints addresses as 32-bit words in the byte order of the machine: little-endian wherever Node runs today. */
 function toHost(hex: string): string {
   const words = hex.match(/.{8}/g) ?? [];
-  const bytes = words.flatMap((word) => word.match(/../g)!.reverse().map((byte) => Number.parseInt(byte, 16)));
+  const bytes = words.flatMap((word) =>
+    word
+      .match(/../g)!
+      .reverse()
+      .map((byte) => Number.parseInt(byte, 16)),
+  );
   if (bytes.length === 4) return bytes.every((b) => b === 0) ? '127.0.0.1' : bytes.join('.');
   const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i]! << 8) | bytes[2 * i + 1]!).toString(16));
   if (groups.every((g) => g === '0')) return '127.0.0.1'; // all addresses, those of version 4 too

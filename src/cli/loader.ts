@@ -20,7 +20,7 @@ export function findScript(script: string, cwd: string): string {
 /** Flags for Node. Throws when the file is TypeScript that this Node does not read, and there is no tsx. */
 export function loaderFor(file: string, strips: boolean = canStripTypes()): string[] {
   if (!/\.[cm]?tsx?$/.test(file)) return [];
-  const needsTsx = /\.tsx$/.test(file) || !strips;
+  const needsTsx = file.endsWith('.tsx') || !strips;
   if (!needsTsx) return [];
   for (const from of [file, join(process.cwd(), 'x.js'), import.meta.url]) {
     try {
@@ -29,6 +29,8 @@ export function loaderFor(file: string, strips: boolean = canStripTypes()): stri
       // not to be found from there
     }
   }
-  const reason = /\.tsx$/.test(file) ? 'Node runs no .tsx files by itself' : `Node ${process.version} runs no TypeScript by itself (22.18 does)`;
+  const reason = file.endsWith('.tsx')
+    ? 'Node runs no .tsx files by itself'
+    : `Node ${process.version} runs no TypeScript by itself (22.18 does)`;
   throw failure(`run: ${reason}, and tsx is not installed: npm install --save-dev tsx`);
 }

@@ -7,17 +7,19 @@ import { childrenOf, commandOf, openFiles, PROC, read } from './proc.ts';
 
 /** The calls in which Node's synchronous functions sleep. Numbers differ by architecture. */
 const names: Readonly<Record<string, Readonly<Record<number, string>>>> = {
+  // prettier-ignore
   x64: {
     0: 'read', 1: 'write', 2: 'open', 4: 'stat', 7: 'poll', 17: 'pread64', 18: 'pwrite64', 19: 'readv', 20: 'writev', 23: 'select',
     35: 'nanosleep', 42: 'connect', 43: 'accept', 45: 'recvfrom', 61: 'wait4', 72: 'fcntl', 73: 'flock', 74: 'fsync', 75: 'fdatasync',
     202: 'futex', 230: 'clock_nanosleep', 232: 'epoll_wait', 257: 'openat', 262: 'newfstatat', 271: 'ppoll', 281: 'epoll_pwait', 332: 'statx',
   },
+  // prettier-ignore
   arm64: {
     22: 'epoll_pwait', 25: 'fcntl', 32: 'flock', 56: 'openat', 63: 'read', 64: 'write', 65: 'readv', 66: 'writev', 67: 'pread64',
     68: 'pwrite64', 73: 'ppoll', 79: 'newfstatat', 82: 'fsync', 83: 'fdatasync', 98: 'futex', 101: 'nanosleep', 115: 'clock_nanosleep',
-    203: 'connect', 202: 'accept', 207: 'recvfrom', 260: 'wait4', 291: 'statx',
+    202: 'accept', 203: 'connect', 207: 'recvfrom', 260: 'wait4', 291: 'statx',
   },
-}; // prettier-ignore
+};
 
 export interface NativeCall {
   /** `read`, `openat`; `system call 17` when it has no name here. */

@@ -38,7 +38,11 @@ async function dispatch([word, ...rest]: readonly string[], console: Console): P
     return exitCodes.usage;
   }
   if (word === '--version' || word === '-v') return printed(console, version());
-  if (isHelp(word) || word === 'help') return helpFor(rest.find((w) => !w.startsWith('-')), console);
+  if (isHelp(word) || word === 'help')
+    return helpFor(
+      rest.find((w) => !w.startsWith('-')),
+      console,
+    );
   const command = find(word);
   if (asksForHelp(command, rest)) return helpFor(word, console);
   return command.run(readArguments(command, rest), console);

@@ -1,4 +1,5 @@
 /** A terminal that is drawn over and over, and left as it was found. Anything else than a terminal gets one text after the other. */
+import { cut } from './columns.ts';
 import type { Output } from './console.ts';
 
 const [HIDE, SHOW, HOME, CLEAR_LINE, CLEAR_BELOW] = ['\x1b[?25l', '\x1b[?25h', '\x1b[H', '\x1b[K', '\x1b[J'];
@@ -32,7 +33,7 @@ export class Screen {
     this.#begun = true;
     this.#last = text;
     const lines = text.split('\n').slice(0, Math.max(1, (this.#output.rows ?? 24) - 1));
-    this.#output.write(`${HOME}${lines.map((line) => `${line}${CLEAR_LINE}`).join('\n')}\n${CLEAR_BELOW}`);
+    this.#output.write(`${HOME}${lines.map((line) => cut(line, this.#output.columns ?? 80) + CLEAR_LINE).join('\n')}\n${CLEAR_BELOW}`);
   }
 
   /** The last text stays in sight. */

@@ -17,20 +17,20 @@ export const taskOptions: Command['options'] = {
 export type Draw = (rows: readonly TaskRow[], paint: Paint) => string;
 
 export async function showTasks(command: Command, input: Input, console: Console, draw: Draw): Promise<number> {
-  const pid = pidOf(command, input);
-  const tables = await readTasks(pid, numberOf(input, 'timeout', { least: 1 }) ?? PATIENCE);
+  const { pid, tables } = await readTasks(pidOf(command, input), numberOf(input, 'timeout', { least: 1 }) ?? PATIENCE);
   if (input.values.has('json')) console.printJson({ v: 1, pid, tables });
   else console.print(tables.map(({ tasks }) => draw(tasks, console.paint)).join('\n\n'));
   return exitCodes.ok;
 }
 
-async function readTasks(pid: number, patience: number): Promise<readonly TaskTable[]> {
-  const attachment = await attach(pid, patience);
+async function readTasks(asked: number, patience: number): Promise<{ pid: number; tables: readonly TaskTable[] }> {
+  const attachment = await attach(asked, patience);
+  const { pid } = attachment;
   try {
     const { tasks, broken } = await attachment.session.call(statistics, [['tasks', 'monitor']], patience).catch((error: unknown) => {
       throw explain(pid, error);
     });
-    if (tasks.length > 0) return tasks;
+    if (tasks.length > 0) return { pid, tables: tasks };
     if (broken.length > 0) throw failure(`process ${pid} was caught in the midst of a change of its tasks: ask again`);
     throw failure(`process ${pid} has not loaded offloop: it has no tasks to show (offloop dump ${pid} shows its stacks)`);
   } finally {

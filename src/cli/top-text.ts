@@ -85,7 +85,8 @@ function gcLine({ monitors: [lag] }: Reading): string[] {
 
 function executorRow(name: string, s: ExecutorStats, before: Reading | null, now: Reading): string[] {
   const past = before?.executors[name];
-  const rate = past === undefined || now.at <= before!.at ? '-' : (((s.completed - past.completed) * 1000) / (now.at - before!.at)).toFixed(0);
+  const rate =
+    past === undefined || now.at <= before!.at ? '-' : (((s.completed - past.completed) * 1000) / (now.at - before!.at)).toFixed(0);
   const times = [s.waitTime.p50, s.waitTime.p99, s.runTime.p50, s.runTime.p99].map(ms);
   return [name, ...[s.workers, s.busy, s.queued, s.completed].map(String), rate, ...times];
 }

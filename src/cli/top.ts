@@ -27,12 +27,13 @@ is blocked. Ctrl-C ends it, and closes the inspector.`,
     timeout: { value: 'ms', help: `how long to wait for an answer (default ${PATIENCE})` },
   },
   async run(input, console) {
-    const pid = pidOf(top, input);
+    const asked = pidOf(top, input);
     const interval = numberOf(input, 'interval', { least: 50, most: 2 ** 31 - 1 }) ?? INTERVAL;
     if (input.values.has('once') && input.values.has('interval')) throw usageError('--once takes one reading: leave out --interval');
     const patience = numberOf(input, 'timeout', { least: 1 }) ?? PATIENCE;
     const screen = new Screen(console.streams.stdout, !input.values.has('once') && !input.values.has('json'));
-    const attachment = await attach(pid, patience);
+    const attachment = await attach(asked, patience);
+    const { pid } = attachment;
     const stop = screen.onInterrupt();
     try {
       let before: Reading | null = null;

@@ -15,10 +15,15 @@ export interface Address {
   readonly port: number;
 }
 
+interface Listener {
+  text(text: string): void;
+  closed(): void;
+}
+
 export class WebSocketClient {
-  onText: (text: string) => void = () => {};
-  onClose: () => void = () => {};
   readonly #socket: Socket;
+  /** Nothing is read until somebody listens. */
+  #listener: Listener | null = null;
   #received: Buffer;
   #parts: Buffer[] = [];
 
@@ -50,11 +55,15 @@ export class WebSocketClient {
     this.#socket = socket;
     this.#received = head;
     socket.setNoDelay(true);
-    socket.on('data', (chunk) => this.#hear(chunk));
     socket.on('error', () => {}); // 'close' follows
-    socket.on('close', () => this.onClose());
-    // What came with the answer is heard once the caller had the chance to listen.
-    queueMicrotask(() => this.#hear(Buffer.alloc(0)));
+  }
+
+  listen(listener: Listener): void {
+    this.#listener = listener;
+    if (this.#socket.closed) return listener.closed();
+    this.#socket.on('close', () => listener.closed());
+    this.#socket.on('data', (chunk) => this.#hear(chunk));
+    this.#hear(Buffer.alloc(0)); // what came with the answer
   }
 
   send(text: string): void {
@@ -88,7 +97,7 @@ export class WebSocketClient {
     if (kind === CLOSE) return this.close();
     if (kind !== TEXT && kind !== CONTINUATION) return;
     this.#parts.push(data);
-    if (last) this.onText(Buffer.concat(this.#parts.splice(0)).toString());
+    if (last) this.#listener?.text(Buffer.concat(this.#parts.splice(0)).toString());
   }
 }
 
