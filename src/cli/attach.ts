@@ -28,6 +28,7 @@ export interface Attachment {
 }
 
 const POLL = 5;
+const SHORT = 500;
 /** Another dump may just be using the port. */
 const PORT_PATIENCE = 1000;
 const DEFAULT_PORT = 9229;
@@ -39,20 +40,37 @@ export async function attach(pid: number, patience: number): Promise<Attachment>
   const program = programOf(facts);
   if (program !== undefined) return attach(program, patience);
   const before = listenersOf(pid);
-  const candidates = before.filter(({ port }) => mayBeInspector(facts, port));
-  for (const address of candidates) {
-    const connection = await connect(address, patience).catch(() => undefined);
-    if (connection !== undefined) return attached(connection, { pid, facts, address, opened: false, patience });
-  }
+  const found = await knock(
+    before.filter(({ port }) => mayBeInspector(facts, port)),
+    patience,
+  );
+  if (found !== undefined) return attached(found, { pid, facts, opened: false, patience });
   const wrong = whyNotSignal(facts);
   if (wrong !== null) throw unreachable(wrong);
   const asleep = await unreachableCall(pid);
-  if (asleep !== undefined) throw unreachable(nativeText(pid, asleep));
+  if (asleep !== undefined) throw unreachable(`${nativeText(pid, asleep)}; nothing was sent`);
   await awaitFreePort(facts);
-  const address = await open(facts, before, patience);
-  const connection = await connect(address, patience);
-  if (connection === undefined) throw unreachable(`process ${pid} listens on port ${address.port}, but not with an inspector`);
-  return attached(connection, { pid, facts, address, opened: true, patience });
+  const opened = await open(facts, before, patience);
+  if (opened !== undefined) return attached(opened, { pid, facts, opened: true, patience });
+  // The program may have opened one by itself (`inspector.open()`), on any of its ports.
+  const own = await knock(before, SHORT);
+  if (own !== undefined) return attached(own, { pid, facts, opened: false, patience });
+  const asleepNow = await unreachableCall(pid);
+  throw unreachable(asleepNow === undefined ? silentText(pid, patience) : nativeText(pid, asleepNow));
+}
+
+interface Open {
+  readonly address: Address;
+  readonly connection: Connection;
+}
+
+/** The first of these listeners that is an inspector. */
+async function knock(listeners: readonly Listener[], patience: number): Promise<Open | undefined> {
+  for (const address of listeners) {
+    const connection = await connect(address, patience).catch(() => undefined);
+    if (connection !== undefined) return { address, connection };
+  }
+  return undefined;
 }
 
 /** `offloop run` is a Node process too; whoever has its id means the program that it runs. */
@@ -65,7 +83,8 @@ export function programOf({ pid, command }: ProcessFacts): number | undefined {
 /** Started with --inspect, it may be any of its ports; else the one that SIGUSR1 would open. No other port is knocked at. */
 function mayBeInspector(facts: ProcessFacts, port: number): boolean {
   const words = wordsOf(facts);
-  return port === inspectorPort(facts) || words.some((word) => /^--inspect(?:-brk|-wait)?(?:=|$)/.test(word));
+  const usual = inspectorPort(facts);
+  return usual === 0 || usual === port || words.some((word) => /^--inspect(?:-brk|-wait)?(?:=|$)/.test(word));
 }
 
 const wordsOf = ({ command, nodeOptions }: ProcessFacts): string[] => [...command, ...nodeOptions.split(/\s+/)];
@@ -99,20 +118,18 @@ async function awaitFreePort(facts: ProcessFacts): Promise<void> {
   }
 }
 
-async function open(facts: ProcessFacts, before: readonly Listener[], patience: number): Promise<Listener> {
+async function open(facts: ProcessFacts, before: readonly Listener[], patience: number): Promise<Open | undefined> {
   const { pid } = facts;
   const known = new Set(before.map(({ inode }) => inode));
   send(pid);
-  for (const deadline = performance.now() + patience; performance.now() < deadline;) {
-    const fresh = listenersOf(pid).filter(({ inode }) => !known.has(inode));
-    const listener = fresh.find(({ port }) => port === inspectorPort(facts)) ?? fresh[0];
-    if (listener !== undefined) return listener;
-    await delay(POLL);
+  for (const deadline = performance.now() + patience; performance.now() < deadline; await delay(POLL)) {
     identify(pid); // it may have ended meanwhile
+    const fresh = listenersOf(pid).filter(({ inode }) => !known.has(inode));
+    const opened = await knock(fresh, patience);
+    if (opened !== undefined) return opened;
+    for (const { inode } of fresh) known.add(inode); // a server that the program has just started
   }
-  const asleep = await unreachableCall(pid);
-  if (asleep !== undefined) throw unreachable(nativeText(pid, asleep));
-  throw unreachable(silentText(pid, patience));
+  return undefined;
 }
 
 function silentText(pid: number, patience: number): string {
@@ -139,7 +156,7 @@ function nativeText(pid: number, { name, file, children }: NativeCall): string {
     children === undefined
       ? `sleeps in the native call ${name}${file === undefined ? '' : ` on ${file}`}`
       : `waits in a synchronous call (execSync, spawnSync) for ${children.map((c) => `process ${c.pid} (${c.command.join(' ')})`).join(', ')}`;
-  return `the main thread of process ${pid} ${what}: no JavaScript is reached until that returns; nothing was sent`;
+  return `the main thread of process ${pid} ${what}: no JavaScript is reached until that returns`;
 }
 
 /** Without /proc: which port opens is a guess, and whether the process catches SIGUSR1 is unknown. */
@@ -154,19 +171,18 @@ async function attachBlindly(pid: number, patience: number): Promise<Attachment>
     connection = await connect(address, patience).catch(() => undefined);
   }
   if (connection === undefined) throw unreachable(`process ${pid} did not open an inspector on port ${DEFAULT_PORT} within ${patience} ms`);
-  const attachment = await attached(connection, { pid, facts: null, address, opened: found === undefined, patience });
+  const attachment = await attached({ address, connection }, { pid, facts: null, opened: found === undefined, patience });
   const owner = await attachment.session.call(() => process.pid, [], patience);
   if (owner === pid) return attachment;
   connection.close();
   throw unreachable(`process ${pid} cannot open its inspector: port ${DEFAULT_PORT} is taken by process ${owner}`);
 }
 
-interface About extends Pick<Attachment, 'facts' | 'address' | 'opened'> {
-  readonly pid: number;
+interface About extends Pick<Attachment, 'pid' | 'facts' | 'opened'> {
   readonly patience: number;
 }
 
-async function attached(connection: Connection, { pid, facts, address, opened, patience }: About): Promise<Attachment> {
+async function attached({ address, connection }: Open, { pid, facts, opened, patience }: About): Promise<Attachment> {
   const { session } = connection;
   // Node does not exit while somebody is connected, unless that one hears of it and goes.
   session.onEvent = (method) => {

@@ -21,7 +21,7 @@ function threadText({ id, name, state, stack, text, resources }: ThreadDump, pai
   const head = paint('bold', who);
   if (state === 'unreachable') return `${head} does not answer: it is in a native call, or ending`;
   if (state === 'idle') return `${head} is idle: no JavaScript runs${waitsFor(resources)}`;
-  if (text !== undefined) return `${head} is running\n${text.replace(/^.*\n/, '')}`;
+  if (text !== undefined) return `${head} is running\n${text}`;
   return [`${head} is running`, ...stackLines(stack, paint)].join('\n');
 }
 

@@ -79,8 +79,9 @@ export function whereabouts(): Whereabouts {
     Error.captureStackTrace(holder, whereabouts);
     // Two frames are ours: the evaluated expression, and the function in it that called this one.
     if (Array.isArray(holder.stack)) frames = (holder.stack as RawFrame[]).slice(2);
+    else text = String(holder.stack).split('\n').slice(3).join('\n'); // --frozen-intrinsics: nothing can be set, and nothing throws
   } catch {
-    text = String(new Error('here').stack); // --frozen-intrinsics
+    text = '';
   } finally {
     try {
       Error.stackTraceLimit = stackTraceLimit;
@@ -95,7 +96,7 @@ export function whereabouts(): Whereabouts {
   const active = (process as { getActiveResourcesInfo?: () => string[] }).getActiveResourcesInfo?.() ?? [];
   for (const name of active) resources[name] = (resources[name] ?? 0) + 1;
   const { pid, title, version: node } = process;
-  return { pid, frames, node, title, uptime: process.uptime(), resources, ...(text !== undefined && { text }) };
+  return { pid, frames, node, title, uptime: process.uptime(), resources, ...(text !== undefined && text !== '' && { text }) };
 }
 
 type Table = Map<string, Map<{ statistics(): object }, string>>;

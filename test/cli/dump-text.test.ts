@@ -21,7 +21,7 @@ test('a dump names the process, and each thread with its stack, innermost first'
     { id: 1, name: 'grinder', state: 'unreachable' as const, ...none },
     { id: 2, name: 'WorkerThread', state: 'idle' as const, stack: [], resources: { MessagePort: 1, Timeout: 3 } },
     { id: 3, name: '', state: 'idle' as const, ...none },
-    { id: 4, name: 'frozen', state: 'running' as const, ...none, text: 'Error: here\n    at f (a.js:1:1)' },
+    { id: 4, name: 'frozen', state: 'running' as const, ...none, text: '    at f (a.js:1:1)' },
   ];
   expect(dumpText(head, { ...about, threads }, plain)).toBe(
     [
