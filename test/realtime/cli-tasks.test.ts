@@ -36,7 +36,7 @@ describe.runIf(process.platform !== 'win32')('ps and pstree', () => {
     expect(shown.slice(1)).toEqual([
       ['reader', 'Queue.get', rows[0]!.name],
       ['outer', 'task group "inner"', rows[0]!.name],
-      ['deep', 'sleepForever', 'outer'],
+      ['deep', 'sleep for ever', 'outer'],
     ]);
     expect(shown[0]!.slice(1)).toEqual(['task group "main group"', null]);
     const { stdout } = await offloop(['pstree', String(target.pid), ...patience]);
