@@ -34,16 +34,25 @@ export interface Result {
   readonly rows: readonly Row[];
 }
 
+/** A round lasts at least this long, in milliseconds, however little work a call is: one collection of garbage must not decide it. */
+const LEAST = 100;
+
 async function timeOnce(contestant: Contestant, { units, window }: Scenario): Promise<number> {
-  const started = performance.now();
-  const counted = await contestant.run(units, window);
-  return ((counted ?? performance.now() - started) * 1000) / units;
+  const began = performance.now();
+  let counted = 0;
+  let calls = 0;
+  do {
+    const started = performance.now();
+    counted += (await contestant.run(units, window)) ?? performance.now() - started;
+    calls++;
+  } while (performance.now() - began < LEAST);
+  return (counted * 1000) / (units * calls);
 }
 
 /** Rounds of all contestants in turn, so that a slow spell of the machine hits them alike; every other round in reverse. */
 export async function compare(scenario: Scenario, contestants: readonly Contestant[], rounds: number): Promise<Result> {
   const times = new Map<Contestant, number[]>(contestants.map((c) => [c, []]));
-  for (const c of contestants) await c.run(Math.ceil(scenario.units / 4), scenario.window);
+  for (const c of contestants) await timeOnce(c, { ...scenario, units: Math.ceil(scenario.units / 4) }); // warm-up
   for (let r = 0; r < rounds; r++) {
     const order = r % 2 === 0 ? contestants : [...contestants].reverse();
     for (const c of order) times.get(c)?.push(await timeOnce(c, scenario));

@@ -1,36 +1,19 @@
 /** The rows of the kernel benchmark: the same work by offloop, by hand, and by the libraries. */
-import { setMaxListeners } from 'node:events';
 import { Semaphore as MutexSemaphore } from 'async-mutex';
 import { Sema } from 'async-sema';
 import { Effect, Queue as EffectQueue, Semaphore as EffectSemaphore } from 'effect';
+import { Effect as Effect3, Queue as Effect3Queue } from 'effect3';
 import { run as effectionRun, spawn as effectionSpawn } from 'effection';
-import { map, Queue, run, Semaphore, sleep, timeout, withTaskGroup } from 'offloop';
+import { map, Queue, Semaphore, timeout, withTaskGroup } from 'offloop';
 import pLimit from 'p-limit';
 import pMap from 'p-map';
 import PQueue from 'p-queue';
-import type { Contestant, Scenario } from '../harness.ts';
+import type { Contestant } from '../harness.ts';
+import { cancelling } from './cancelling.ts';
 import * as minimum from './minimum.ts';
+import { contestant, inRun, numbers } from './row.ts';
+import type { Row } from './row.ts';
 
-export interface Row {
-  /** The row of asyncio that does the same. */
-  readonly key?: 'uncontended' | 'contended' | 'queue' | 'spawn' | 'map' | 'cancel' | 'timeout';
-  readonly scenario: Scenario;
-  /** What the ratios are to. Default: the hand-written minimum. */
-  readonly reference?: string;
-  readonly contestants: readonly Contestant[];
-}
-
-const contestant = (name: string, work: (n: number) => Promise<unknown>): Contestant => ({
-  name,
-  run: async (n) => {
-    const counted = await work(n);
-    return typeof counted === 'number' ? counted : undefined;
-  },
-  close: () => Promise.resolve(),
-});
-/** offloop's rows run inside a run() with a scope, as a program would. */
-const inRun = (work: (n: number) => Promise<unknown>): Contestant =>
-  contestant('offloop', (n) => run(() => timeout(60_000, () => work(n)), { signals: false }));
 const tick = async (): Promise<void> => {};
 const waitOnce = async (): Promise<void> => {
   await Promise.resolve();
@@ -56,6 +39,14 @@ function times(n: number, effect: Effect.Effect<unknown>): Effect.Effect<void> {
   return Effect.suspend(() => {
     let i = 0;
     return Effect.whileLoop({ while: () => i++ < n, body: () => effect, step: () => {} });
+  });
+}
+
+/** Effect 3 is what many programs still run on; Effect 4 is a new runtime. */
+function times3(n: number, effect: Effect3.Effect<unknown>): Effect3.Effect<void> {
+  return Effect3.suspend(() => {
+    let i = 0;
+    return Effect3.whileLoop({ while: () => i++ < n, body: () => effect, step: () => {} });
   });
 }
 
@@ -92,7 +83,6 @@ async function pipe(queue: { put(v: number): Promise<void>; get(): Promise<numbe
   await Promise.all([producer(), consumer()]);
 }
 
-const numbers = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const double = async (n: number): Promise<number> => n * 2;
 
 export const scenarios: readonly Row[] = [
@@ -121,6 +111,15 @@ export const scenarios: readonly Row[] = [
           }),
         ),
       ),
+      contestant('Effect 3', (n) =>
+        Effect3.runPromise(
+          Effect3.gen(function* () {
+            const queue = yield* Effect3Queue.unbounded<number>();
+            const both = [times3(n, Effect3Queue.offer(queue, 1)), times3(n, Effect3Queue.take(queue))];
+            yield* Effect3.all(both, { concurrency: 2, discard: true });
+          }),
+        ),
+      ),
     ],
   },
   {
@@ -135,6 +134,9 @@ export const scenarios: readonly Row[] = [
       contestant('hand-written minimum', (n) => Promise.all(numbers(n).map(tick))), // Promise.all
       contestant('Effect', (n) =>
         Effect.runPromise(Effect.forEach(numbers(n), () => Effect.void, { concurrency: 'unbounded', discard: true })),
+      ),
+      contestant('Effect 3', (n) =>
+        Effect3.runPromise(Effect3.forEach(numbers(n), () => Effect3.void, { concurrency: 'unbounded', discard: true })),
       ),
       contestant('effection', (n) =>
         Promise.resolve(
@@ -159,6 +161,9 @@ export const scenarios: readonly Row[] = [
       contestant('Effect', (n) =>
         Effect.runPromise(Effect.forEach(numbers(n), () => Effect.yieldNow, { concurrency: 'unbounded', discard: true })),
       ),
+      contestant('Effect 3', (n) =>
+        Effect3.runPromise(Effect3.forEach(numbers(n), () => Effect3.yieldNow(), { concurrency: 'unbounded', discard: true })),
+      ),
     ],
   },
   {
@@ -178,12 +183,7 @@ export const scenarios: readonly Row[] = [
       ),
     ],
   },
-  {
-    key: 'cancel',
-    scenario: { name: 'cancel 10k sleeping tasks', units: 10_000, window: 1, shows: 'µs each' },
-    reference: 'one AbortSignal for all',
-    contestants: [cancelSleepers(), cancelShared()],
-  },
+  ...cancelling,
   {
     key: 'timeout',
     scenario: { name: 'timeout(ms, fn)', units: 50_000, window: 1, shows: 'µs each' },
@@ -197,41 +197,3 @@ export const scenarios: readonly Row[] = [
     ],
   },
 ];
-
-/** Only the cancelling counts: from the cancel until all have ended. */
-function cancelSleepers(): Contestant {
-  return inRun(async (n) => {
-    let started = 0;
-    await withTaskGroup(async (tg) => {
-      for (let i = 0; i < n; i++) tg.spawn(() => sleep(1e6));
-      await sleep(0);
-      started = performance.now();
-      tg.cancel();
-    });
-    return performance.now() - started;
-  });
-}
-
-function cancelShared(): Contestant {
-  return contestant('one AbortSignal for all', async (n) => {
-    const controller = new AbortController();
-    const { signal } = controller;
-    setMaxListeners(0, signal);
-    const sleeper = (): Promise<void> =>
-      new Promise((resolve) => {
-        const timer = setTimeout(resolve, 1e6);
-        const stop = (): void => {
-          signal.removeEventListener('abort', stop);
-          clearTimeout(timer);
-          resolve();
-        };
-        signal.addEventListener('abort', stop);
-      });
-    const all = Promise.all(numbers(n).map(sleeper));
-    await new Promise(setImmediate);
-    const started = performance.now();
-    controller.abort();
-    await all;
-    return performance.now() - started;
-  });
-}

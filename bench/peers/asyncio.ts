@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Contestant } from '../harness.ts';
-import type { Row } from '../kernel/scenarios.ts';
+import type { Row } from '../kernel/row.ts';
 
 type Key = NonNullable<Row['key']>;
 

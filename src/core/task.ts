@@ -193,7 +193,17 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
   #deliver(joiner: Joiner): void {
     this.#retrieved = true;
     if (this.#phase === 'done') joiner.grant(this.#outcome);
-    else joiner.refuse(this.#outcome);
+    else this.refuseTo(joiner, this.#outcome);
+  }
+
+  /** How a failure reaches someone who awaits the task. A job adds the awaiting line. */
+  protected refuseTo(joiner: Joiner, error: unknown): void {
+    joiner.refuse(error);
+  }
+
+  /** How it reaches someone who asks later. */
+  protected refusal(error: unknown): Promise<never> {
+    return Promise.reject(error);
   }
 
   #call(cb: (t: Task<T>) => void): void {
@@ -276,7 +286,7 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
 
   #settledOutcome(): Promise<unknown> {
     this.#retrieved = true;
-    return this.#phase === 'done' ? Promise.resolve(this.#outcome) : Promise.reject(this.#outcome);
+    return this.#phase === 'done' ? Promise.resolve(this.#outcome) : this.refusal(this.#outcome);
   }
 
   onSettled(cb: (t: Task<T>) => void): Disposable {

@@ -9,6 +9,7 @@ import { linkSignal } from '../core/link-signal.ts';
 import { ambient } from '../core/scope.ts';
 import type { Scope } from '../core/scope.ts';
 import { TaskCore } from '../core/task.ts';
+import type { Joiner } from '../core/task.ts';
 import { SUBMITTED_HERE } from '../wire/error-codec.ts';
 import type { KnownFunction } from './callable.ts';
 import { Callbacks, extractCallbacks } from './callback.ts';
@@ -16,6 +17,7 @@ import { captureContext } from './carry-context.ts';
 import type { JobSettings } from './options.ts';
 import { Ties } from './ties.ts';
 import type { Tie } from './ties.ts';
+import { addStack, placeOf } from './whereabouts.ts';
 
 /** Where a job is on its way. `held` = the queue is full, it waits for a place; `sent` = posted to a worker. */
 export type JobPhase = 'new' | 'held' | 'queued' | 'sent' | 'ended';
@@ -42,6 +44,8 @@ const SITE_FRAMES = 6;
 /** Milliseconds between two captures: each costs 2 to 3 µs, as much as sending ten small jobs. */
 const SITE_INTERVAL = 1;
 let lastCapture = -Infinity;
+const SETTLED: Promise<void> = Promise.resolve();
+const noop = (): void => {};
 
 export function captureSite(below: (...args: never[]) => unknown): CallSite {
   const site: CallSite = {};
@@ -132,29 +136,36 @@ export class Job extends TaskCore {
 
   /**
    * Where no submitting line was captured, V8 knows who awaits: an error made in a promise reaction sees the async frames
-   * behind it. That costs nothing until a job fails, and for `await work(x)` the awaiting line is the submitting one.
+   * behind it. For `await work(x)` the awaiting line is the submitting one. It costs nothing until a job fails.
    */
-  override then<A = unknown, B = never>(
-    onValue?: ((value: unknown) => A | PromiseLike<A>) | null,
-    onError?: ((error: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    if (this.#site !== null) return super.then(onValue, onError);
-    const reaction = (error: unknown): never => this.#addSite(error, reaction);
-    return super.then(undefined, reaction).then(onValue, onError);
+  protected override refuseTo(joiner: Joiner, error: unknown): void {
+    if (this.#lacksSite(error))
+      joiner.grant(this.#withSite(error)); // a promise: the wait ends as that does
+    else super.refuseTo(joiner, error);
   }
 
-  #addSite(error: unknown, reaction: (error: unknown) => never): never {
-    if (!this.#sited && this.sentAt > 0 && this.failed && error instanceof Error && typeof error.stack === 'string') {
-      this.#sited = true;
+  protected override refusal(error: unknown): Promise<never> {
+    return this.#lacksSite(error) ? this.#withSite(error) : super.refusal(error);
+  }
+
+  #lacksSite(error: unknown): error is Error & { stack: string } {
+    if (this.#site !== null || this.#sited || this.sentAt === 0 || !this.failed) return false;
+    return error instanceof Error && typeof error.stack === 'string';
+  }
+
+  #withSite(error: Error & { stack: string }): Promise<never> {
+    const reaction = (): never => {
       const site: CallSite = {};
       Error.captureStackTrace(site, reaction);
       // Not only those with 'at async': who formats stacks by source maps (vitest, source-map-support) may drop the word.
       const lines = linesOf(site)
         .split('\n')
         .filter((line) => line !== '' && !line.includes('node:internal/'));
-      if (lines.length > 0) error.stack += `\n${SUBMITTED_HERE}\n${lines.join('\n')}`;
-    }
-    throw error;
+      if (lines.length > 0 && !this.#sited) error.stack += `\n${SUBMITTED_HERE}\n${lines.join('\n')}`;
+      this.#sited = true;
+      throw error;
+    };
+    return SETTLED.then(noop).then(reaction); // two steps later, when the awaiting promise hangs on this one
   }
 
   get waitsInLine(): boolean {
@@ -188,6 +199,11 @@ export class Job extends TaskCore {
   /** Real time, whatever the clock of the run: the worker knows no other. */
   expireAt(when: number, what: string): void {
     this.checkAt(when, () => this.expire(what));
+  }
+
+  /** Its time limit has passed. */
+  get expired(): boolean {
+    return this.#expired !== null;
   }
 
   expire(what: string): void {
@@ -226,7 +242,8 @@ export class Job extends TaskCore {
     if (!outcome.ok && !isCancelled(outcome.error)) {
       this.runtime.report({ message: 'A job failed while it was being cancelled', error: outcome.error, task: this });
     }
-    this.fail(this.#expired === null ? reason : new TimeoutError(this.#expired, realClock.now(), { cause: reason }));
+    if (this.#expired === null) this.fail(addStack(reason, this));
+    else this.fail(addStack(new TimeoutError(this.#expired + placeOf(this), realClock.now(), { cause: reason }), this));
     return true;
   }
 

@@ -27,6 +27,10 @@ const AT = 0;
 const GC = 1;
 const IGNORED = 2;
 const LOOP_START = 3;
+const LATE_MAX = 4;
+const LATE_SUM = 5;
+const BUSY = 6;
+const TAKEN = 7;
 const RING = 8;
 const GAPS = 16;
 const FIELDS = 5;
@@ -36,6 +40,8 @@ const COUNT = 0;
 const GAP_COUNT = 1;
 const STOPPED = 2;
 const IGNORING = 3;
+const CALLED = 4;
+const TOLD = 5;
 const WORDS = 8;
 
 export class Heartbeat {
@@ -54,6 +60,13 @@ export class Heartbeat {
   beat(at: number): void {
     this.#floats[AT] = at;
     Atomics.add(this.#words, COUNT, 1);
+  }
+
+  /** By how much a beat was late, and for how long the loop was busy before it. */
+  noteLag(late: number, active: number): void {
+    if (late > this.#floats[LATE_MAX]!) this.#floats[LATE_MAX] = late;
+    this.#floats[LATE_SUM] = this.#floats[LATE_SUM]! + late;
+    this.#floats[BUSY] = this.busy + active;
   }
 
   noteGap(gap: Gap): void {
@@ -79,6 +92,12 @@ export class Heartbeat {
     Atomics.store(this.#words, IGNORING, on ? 1 : 0);
   }
 
+  /** Calls the watchdog out of its sleep; it sleeps no more after that. */
+  call(): void {
+    Atomics.store(this.#words, CALLED, 1);
+    Atomics.notify(this.#words, CALLED);
+  }
+
   /** Waits until the watchdog has let go of this thread. */
   awaitStopped(ms: number): boolean {
     return Atomics.wait(this.#words, STOPPED, 0, ms) !== 'timed-out';
@@ -86,12 +105,37 @@ export class Heartbeat {
 
   // The watchdog reads.
 
+  get called(): boolean {
+    return Atomics.load(this.#words, CALLED) === 1;
+  }
+
+  /** Sleeps without an event loop. False when it was called. */
+  sleep(ms: number): boolean {
+    return Atomics.wait(this.#words, CALLED, 0, ms) === 'timed-out';
+  }
+
   get last(): Beat {
     for (;;) {
       const count = Atomics.load(this.#words, COUNT);
       const at = this.#floats[AT]!;
       if (Atomics.load(this.#words, COUNT) === count) return { count, at };
     }
+  }
+
+  /** Milliseconds the loop was busy, in all. */
+  get busy(): number {
+    return this.#floats[BUSY]!;
+  }
+
+  /** How late the beats were since this was last asked. Only one may ask. */
+  takeLag(): { max: number; sum: number; beats: number } {
+    const count = Atomics.load(this.#words, COUNT);
+    const [max, sum] = [this.#floats[LATE_MAX]!, this.#floats[LATE_SUM]!];
+    const beats = count - this.#floats[TAKEN]!;
+    this.#floats[LATE_MAX] = 0;
+    this.#floats[LATE_SUM] = 0;
+    this.#floats[TAKEN] = count;
+    return { max, sum, beats };
   }
 
   get gc(): number {
@@ -112,6 +156,15 @@ export class Heartbeat {
 
   get gapCount(): number {
     return Atomics.load(this.#words, GAP_COUNT);
+  }
+
+  /** How many of the gaps have been reported, or were not worth it: a watchdog that comes in place of another begins there. */
+  get told(): number {
+    return Atomics.load(this.#words, TOLD);
+  }
+
+  set told(count: number) {
+    Atomics.store(this.#words, TOLD, count);
   }
 
   /** Gaps from the `first` on, as far as the ring still has them. */

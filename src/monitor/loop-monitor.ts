@@ -20,6 +20,7 @@ export interface LagSnapshot extends Measured {
 export class LoopMonitor implements Disposable {
   readonly #settings: Settings;
   #measurement: Measurement | null = null;
+  /** The latest, also when it is over: it can still tell what it saw. */
   #watch: Watch | null = null;
   #slow: SlowReport[] = [];
   #blocks = 0;
@@ -31,7 +32,6 @@ export class LoopMonitor implements Disposable {
 
   constructor(options?: MonitorOptions) {
     this.#settings = resolveSettings(options);
-    if (this.#settings.report !== undefined) throw noHtml();
     if (this.#settings.capture === 'pause') throw new InvalidStateError("capture: 'pause' is not part of this version yet");
   }
 
@@ -40,8 +40,13 @@ export class LoopMonitor implements Disposable {
     if (this.#measurement !== null) throw new InvalidStateError('This monitor runs already: stop() it first');
     this.#slow = [];
     this.#blocks = 0;
-    this.#measurement = new Measurement();
-    this.#watch = new Watch(this.#settings, (report) => this.#hear(report));
+    const measurement = new Measurement(this.#settings.heartbeat);
+    this.#measurement = measurement;
+    this.#watch = new Watch(
+      this.#settings,
+      (report) => this.#hear(report),
+      (late, due) => measurement.beat(late, due),
+    );
     register('monitor', this.#settings.mode, this.#live);
     return this;
   }
@@ -64,11 +69,10 @@ export class LoopMonitor implements Disposable {
   stop(): void {
     if (this.#measurement === null) return;
     const measured = this.#measurement.snapshot();
+    unregister('monitor', this.#live);
     this.#measurement.end();
     this.#measurement = null;
-    unregister('monitor', this.#live);
     this.#watch?.stop(); // its last reports count
-    this.#watch = null;
     this.#last = this.#toSnapshot(measured);
   }
 
@@ -88,16 +92,21 @@ export class LoopMonitor implements Disposable {
     return snapshotText(this.snapshot());
   }
 
-  /** The snapshot as one self-contained HTML page. */
-  html(): Promise<string> {
-    return Promise.reject(noHtml());
+  /**
+   * What the monitor has seen since `start()`, as one self-contained HTML page; also after `stop()`. It is made in the watchdog's
+   * thread where there is one, so that it blocks nothing.
+   *
+   * - Waits for: the watchdog, which reads the sources of the lines that blocked.
+   * - On cancel: nothing; it is no checkpoint.
+   * - Order: first asked, first answered.
+   * - Throws: InvalidStateError before the first `start()`, and when the watchdog was lost together with what it knew.
+   */
+  async html(): Promise<string> {
+    if (this.#watch === null) throw new InvalidStateError('This monitor has not been started');
+    return this.#watch.page();
   }
 
   [Symbol.dispose](): void {
     this.stop();
   }
-}
-
-function noHtml(): InvalidStateError {
-  return new InvalidStateError('The HTML report is not part of this version yet: use text(), or the option log');
 }

@@ -1,46 +1,70 @@
 /** One watch over this thread, from start to stop: heartbeat, shims, watchdog, and who is told. */
 import { channel } from 'node:diagnostics_channel';
 import { abilities } from './abilities.ts';
+import { Alone } from './alone.ts';
 import { Beater } from './beater.ts';
+import type { BeatListener } from './beater.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { InvalidStateError } from '../base/errors.ts';
+import { onUnregister, statisticsOf } from '../base/live.ts';
 import { onIgnore } from './ignore-blocks.ts';
 import type { Settings } from './settings.ts';
 import { installShims } from './shims.ts';
 import type { SlowReport } from '../base/slow-report.ts';
 import { WatchdogHost } from './watchdog-host.ts';
+import { answerByInspector } from './worker-link.ts';
 
 const slow = channel('offloop:block');
 /** Milliseconds the end of the process, or `stop()`, may wait for the watchdog; usually 0.1. */
 const AT_EXIT = 6;
 const AT_STOP = 20;
+/** With a report to write, both wait for that: usually some 50 ms. */
+const FOR_REPORT = 5000;
+/** From one look at the executors to the next. */
+const EXECUTORS = 1000;
 
 export class Watch {
   readonly #beats = new Heartbeat();
   readonly #beater: Beater;
   readonly #host: WatchdogHost | null;
+  #alone: Alone | null = null;
+  readonly #reports: boolean;
+  #ended = false;
+  #lookedAt = 0;
   readonly #undo: (() => void)[] = [];
   readonly #told: (report: SlowReport) => void;
 
-  constructor(settings: Settings, told: (report: SlowReport) => void) {
+  /** `told` hears of each block, `heard` of each beat. */
+  constructor(settings: Settings, told: (report: SlowReport) => void, heard?: BeatListener) {
     this.#told = told;
+    this.#reports = settings.report !== undefined;
     const can = abilities();
     if (can.reason !== null) warn(can.reason);
-    this.#beater = new Beater(this.#beats, settings);
+    this.#beater = new Beater(this.#beats, settings, (late, due) => {
+      this.#alone?.beat();
+      heard?.(late, due);
+      if (performance.now() - this.#lookedAt >= EXECUTORS) this.#noteExecutors();
+    });
     this.#undo.push(onIgnore((on) => (this.#beats.ignoring = on)));
-    if (can.inspect) this.#undo.push(installShims());
+    if (can.inspect) this.#undo.push(installShims(), answerByInspector());
     const events = {
       report: (report: SlowReport) => this.#report(report),
-      lost: (why: string) => warn(`its watchdog failed twice: ${why}`),
+      lost: (why: string) => {
+        warn(`its watchdog failed twice: ${why}`);
+        this.#alone ??= new Alone(settings, this.#beats, events.report);
+      },
     };
     this.#host = can.worker ? new WatchdogHost(settings, this.#beats, can.inspect, events) : null;
-    const exit = (): void => this.#end(AT_EXIT);
+    if (!can.worker) this.#alone = new Alone(settings, this.#beats, events.report);
+    this.#undo.push(onUnregister((kind) => kind === 'executor' && this.#noteExecutors()));
+    const exit = (): void => this.#end(AT_EXIT, true);
     process.on('exit', exit);
     this.#undo.push(() => process.off('exit', exit));
   }
 
   /** The watchdog is watching. */
   get ready(): Promise<void> {
-    return this.#host?.ready ?? Promise.resolve();
+    return this.#alone?.ready ?? this.#host?.ready ?? Promise.resolve();
   }
 
   #report(report: SlowReport): void {
@@ -53,14 +77,39 @@ export class Watch {
     this.#host?.drain();
   }
 
-  stop(): void {
-    this.#end(AT_STOP);
+  /** Waits at most so many milliseconds for what the watchdog still has to tell. */
+  stop(patience: number = AT_STOP): void {
+    this.#end(patience, false);
   }
 
-  #end(patience: number): void {
+  /** What the executors of this thread had to do so far; each is also asked when it is shut down. */
+  #noteExecutors(): void {
+    this.#lookedAt = performance.now();
+    const executors = statisticsOf('executor');
+    if (Object.keys(executors).length === 0) return;
+    this.#host?.executors(Date.now(), executors);
+    this.#alone?.executors(Date.now(), executors);
+  }
+
+  /** The page of what this watch has seen; also when it is over. */
+  async page(): Promise<string> {
+    if (!this.#ended) this.#noteExecutors();
+    if (this.#alone !== null) return this.#alone.page();
+    if (!this.#ended) return this.#host!.page();
+    const log = await this.#host!.log();
+    if (log === null) throw new InvalidStateError('The lag monitor has lost its watchdog, and its records with it');
+    const { words } = await import('../../workers/words.ts');
+    return words.page(log);
+  }
+
+  #end(patience: number, exiting: boolean): void {
+    if (this.#ended) return;
     this.#beater.beat(); // what blocks just now ends here
     this.#beater.end();
-    this.#host?.stop(patience);
+    this.#noteExecutors();
+    this.#ended = true;
+    this.#host?.stop(this.#reports ? FOR_REPORT : patience, exiting);
+    this.#alone?.stop();
     for (const undo of this.#undo.splice(0)) undo();
   }
 }

@@ -123,7 +123,13 @@ function toRun({ pid, thread, start, lines }: Own, tables: Tables): Run {
     program:
       start === null
         ? null
-        : { node: start.node, platform: start.platform, command: start.command, mode: start.mode, heartbeat: start.heartbeat },
+        : {
+            node: start.node,
+            platform: start.platform,
+            command: start.command.map((word) => shortPath(word, start.cwd)),
+            mode: start.mode,
+            heartbeat: start.heartbeat,
+          },
     threshold: start?.threshold ?? blocks[0]?.threshold ?? 100,
     ended: lines.some(({ type }) => type === 'end'),
     blocks: blocks.map((block) => toBlock(block, begin, tables)),

@@ -1,6 +1,6 @@
 /** The lines of a log: one JSON object each, versioned, the one model that every kind of report is made of. */
 import type { BlockCause, SlowReport, StackFrame } from '../base/slow-report.ts';
-import type { ExecutorStats } from '../executors/executor.ts';
+import type { Note } from '../monitor/told.ts';
 
 export const VERSION = 1;
 
@@ -55,11 +55,36 @@ export interface LagLine extends Head {
   readonly gc: number;
 }
 
+/** Milliseconds. */
+export interface Times {
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly mean: number;
+  readonly count: number;
+}
+
+/** As much of an executor's statistics as a report shows. */
+export interface ExecutorFigures {
+  readonly kind: string;
+  readonly workers: number;
+  readonly busy: number;
+  readonly queued: number;
+  readonly running: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly utilization: number;
+  readonly waitTime: Times;
+  readonly runTime: Times;
+  readonly functions?: Readonly<Record<string, { readonly waitTime: Times; readonly runTime: Times }>>;
+}
+
 /** Each executor that was alive at this moment. */
 export interface ExecutorsLine extends Head {
   readonly type: 'executors';
   readonly at: number;
-  readonly executors: Readonly<Record<string, ExecutorStats>>;
+  readonly executors: Readonly<Record<string, ExecutorFigures>>;
 }
 
 /** A monitor began to watch: which program, and how. */
@@ -69,6 +94,7 @@ export interface StartLine extends Head {
   readonly node: string;
   readonly platform: string;
   readonly cwd: string;
+  /** The program’s file. Without its arguments: they may hold what is not to be passed on with a report. */
   readonly command: readonly string[];
   readonly mode: 'watch' | 'debug';
   readonly threshold: number;
@@ -114,4 +140,12 @@ export function toLine(report: Reported, seen: number, stillBlocked = false): Bl
     ...(stacks !== undefined && stacks.length > 0 && { stacks }),
     seen,
   };
+}
+
+/** Of this process. */
+export function toNoteLine(note: Note, thread: number): Line {
+  const head = { v: VERSION, pid: process.pid, thread } as const;
+  if (note.type === 'executors') return { ...head, ...note, executors: note.executors as ExecutorsLine['executors'] };
+  if (note.type !== 'start') return { ...head, ...note };
+  return { ...head, ...note, node: process.version, platform: process.platform, cwd: process.cwd() };
 }

@@ -3,7 +3,7 @@
  * data, embedded in the page as JSON and read there by `page/`. Times in milliseconds.
  */
 import type { BlockCause, Confidence } from '../base/slow-report.ts';
-import type { ExecutorStats } from '../executors/executor.ts';
+import type { ExecutorFigures } from './model.ts';
 
 /** Index into `files` (-1: built in), line and column from 1. */
 export type PageFrame = readonly [fn: string, file: number, line: number, column: number, async: 0 | 1];
@@ -49,7 +49,7 @@ export interface PageLag {
 
 export interface PageExecutors {
   readonly at: number;
-  readonly executors: Readonly<Record<string, ExecutorStats>>;
+  readonly executors: Readonly<Record<string, ExecutorFigures>>;
 }
 
 /** One process under one monitor. */

@@ -30,6 +30,7 @@ const isObject = (v: unknown): v is Record<string, unknown> => typeof v === 'obj
 
 const frame = record({ fn: string, file: string, line: number, column: number });
 const percentiles = record({ p50: number, p90: number, p99: number, max: number, mean: number, count: number });
+const functionTimes = record({ waitTime: percentiles, runTime: percentiles });
 const executor = record({
   kind: string,
   workers: number,
@@ -41,6 +42,7 @@ const executor = record({
   utilization: number,
   waitTime: percentiles,
   runTime: percentiles,
+  functions: optional((v) => isObject(v) && Object.values(v).every((each) => functionTimes(each))),
 });
 
 const block: Fields = {

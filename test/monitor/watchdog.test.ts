@@ -11,7 +11,7 @@ const H = 25;
 
 class Stage {
   now = 10_000;
-  readonly beats = new Heartbeat();
+  readonly beats: Heartbeat;
   readonly told: Told[] = [];
   readonly notices: Told[] = [];
   readonly pending = new Int32Array(1);
@@ -24,7 +24,8 @@ class Stage {
   #next = this.now;
   readonly watchdog: Watchdog;
 
-  constructor(inspect = true) {
+  constructor(inspect = true, within = false, beats = new Heartbeat()) {
+    this.beats = beats;
     this.beats.loopStart = 1;
     this.beats.beat(this.now);
     const ask = (heard: (sample: Sample | null) => void): void => {
@@ -34,7 +35,7 @@ class Stage {
     const teller = { block: (t: Told) => void this.told.push(t), stillBlocked: (t: Told) => void this.notices.push(t) };
     const link = inspect ? { ask, close: () => void this.closed++ } : null;
     const env = { clock: () => this.now, link, pending: this.pending, threadTime: () => ({ ...this.cpu }), maps: new SourceMaps(), teller };
-    this.watchdog = new Watchdog(this.beats, { threshold: 100, heartbeat: H, debug: false }, env);
+    this.watchdog = new Watchdog(this.beats, { threshold: 100, heartbeat: H, debug: false, thread: within ? 3 : 0, within }, env);
   }
 
   /** Lets `ms` pass; the watchdog looks when it wants to. */
@@ -196,4 +197,33 @@ test('stopping tells what is known so far, and lets go of the thread', () => {
   stage.watchdog.stop();
   expect(stage.told).toMatchObject([{ duration: 300, where: { line: 7 } }]);
   expect(stage.closed).toBe(1);
+});
+
+test('one that comes in place of another tells nothing twice, and what the other had no time for', () => {
+  const first = new Stage();
+  first.live(100);
+  first.block(300);
+  first.beats.noteGap({ start: first.now, end: first.now + 200, active: 200, cpu: 200, ignored: 0 });
+  const second = new Stage(true, false, first.beats);
+  second.live(200);
+  expect([first.told, second.told].map((told) => told.map(({ duration }) => duration))).toEqual([[300], [200]]);
+});
+
+test('from within the watched thread, being late means nothing; that the process stood still must be told', () => {
+  const stage = new Stage(false, true);
+  stage.live(100);
+  const sleep = (): void => {
+    stage.freeze(300);
+    stage.beats.noteGap({ start: stage.now - 300, end: stage.now, active: 300, cpu: 2, ignored: 0 });
+    stage.beat();
+  };
+  sleep();
+  stage.live(200);
+  sleep();
+  stage.watchdog.stoodStill();
+  stage.live(200);
+  expect(stage.told.map(({ cause, thread }) => [cause, thread])).toEqual([
+    ['sync-wait', 3],
+    ['suspended', 3],
+  ]);
 });

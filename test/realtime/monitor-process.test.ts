@@ -52,9 +52,9 @@ const blocks = (...args: string[]): Program => new Program(['--import', 'tsx', f
 const hogs = (env: NodeJS.ProcessEnv = {}, ...flags: string[]): Program =>
   new Program([...flags, '--import', preload, fixture('hogs.cjs')], env);
 
-const lineOf = (name: string): number =>
+const lineOf = (name: string, file = 'blocks.ts'): number =>
   1 +
-  readFileSync(fixture('blocks.ts'), 'utf8')
+  readFileSync(fixture(file), 'utf8')
     .split('\n')
     .findIndex((line) => line.endsWith(`// the line of ${name}`));
 
@@ -205,6 +205,34 @@ describe('the preload', () => {
       expect([flag, code, stdout]).toEqual([flag, 0, 'done\n']);
       expect(stderr).toMatch(/took 0\.3\d* seconds/);
     }
+  });
+});
+
+describe('a job that must be stopped says where its worker was', () => {
+  interface Told {
+    message: string;
+    stack?: { file: string; line: number; fn: string }[];
+    code: string;
+  }
+  const overdue = async (...args: string[]): Promise<Record<'late' | 'killed' | 'child', Told>> => {
+    const { stdout, stderr } = await new Program(['--import', 'tsx', fixture('overdue.ts'), ...args]).ended;
+    if (stdout === '') throw new Error(stderr);
+    return JSON.parse(stdout) as Record<'late' | 'killed' | 'child', Told>;
+  };
+
+  test('when its time is up, and when it is killed; of a child process nobody can tell', async () => {
+    const { late, killed, child } = await overdue();
+    const line = lineOf('crunch', 'overdue.ts');
+    expect(late.code).toBe('OFFLOOP_TIMEOUT');
+    expect(late.message).toMatch(new RegExp(`timeout of 300 ms; its worker was at .*/overdue\\.ts:${line}:\\d+ `));
+    expect(late.stack?.[0]).toMatchObject({ file: fixture('overdue.ts'), line });
+    expect(killed.code).toBe('OFFLOOP_CANCELLED');
+    expect(killed.stack?.[0]).toMatchObject({ line: lineOf('sleep', 'overdue.ts'), fn: expect.stringContaining('in Atomics.wait') });
+    expect(child).toEqual({ code: 'OFFLOOP_TIMEOUT', message: expect.stringMatching(/timeout of 300 ms$/) });
+  });
+
+  test('not without a monitor', async () => {
+    for (const told of Object.values(await overdue('without'))) expect(told.stack).toBeUndefined();
   });
 });
 
