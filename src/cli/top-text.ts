@@ -1,4 +1,5 @@
 /** One reading of `offloop top`, for people. */
+import { basename } from 'node:path';
 import type { ExecutorStats } from '../executors/executor.ts';
 import { isUserFile } from '../monitor/frames.ts';
 import type { LagSnapshot } from '../monitor/loop-monitor.ts';
@@ -25,7 +26,7 @@ const maps = new SourceMaps();
 export function topText({ pid, command }: DumpHead, now: Reading, before: Reading | null, paint: Paint): string {
   const label = (text: string): string => paint('bold', text.padEnd(9));
   const lines = [
-    `${paint('bold', `offloop top ${pid}`)}  ${command.join(' ')}  Node ${now.node}, up ${span(now.uptime)}`,
+    `${paint('bold', `offloop top ${pid}`)}  ${shortCommand(command)}  Node ${now.node}, up ${span(now.uptime)}`,
     '',
     label('loop') + loopText(now, before, paint),
     label('now') + nowText(now, paint),
@@ -39,6 +40,12 @@ export function topText({ pid, command }: DumpHead, now: Reading, before: Readin
   const head = ['EXECUTOR', 'WORKERS', 'BUSY', 'QUEUED', 'DONE', 'DONE/S', 'WAIT P50', 'P99', 'RUN P50', 'P99'];
   const [first, ...rest] = columns([head, ...rows], new Set([1, 2, 3, 4, 5, 6, 7, 8, 9]));
   return [...lines, '', paint('bold', first!), ...rest].join('\n');
+}
+
+/** Without what a loader or `offloop run` has put in front. */
+export function shortCommand([executable = '', ...words]: readonly string[]): string {
+  const shown = words.filter((word, i) => word !== '--import' && words[i - 1] !== '--import');
+  return [basename(executable), ...shown].join(' ');
 }
 
 /** Since the last reading; the first one counts from the start of the process. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { topText } from '../../src/cli/top-text.ts';
+import { shortCommand, topText } from '../../src/cli/top-text.ts';
 import type { Reading } from '../../src/cli/top-text.ts';
 import type { ExecutorStats } from '../../src/executors/executor.ts';
 import type { LagSnapshot } from '../../src/monitor/loop-monitor.ts';
@@ -79,4 +79,11 @@ test('without a monitor the delay is unknown, and how to know it is told', () =>
   const text = topText({ pid: 7, command: [] }, { ...now, monitors: [], executors: {} }, null, plain);
   expect(lineOf(text, 'delay')).toContain('unknown: no LoopMonitor runs there (offloop run');
   expect(text).not.toMatch(/blocks|gc|EXECUTOR/);
+});
+
+test('the command is shown as it was typed, without loaders and the path of Node', () => {
+  expect(shortCommand(['/usr/bin/node', '--import', 'file:///x/tsx.mjs', '--import', 'file:///x/preload.js', 'app.ts', '--import'])).toBe(
+    'node app.ts',
+  );
+  expect(shortCommand([])).toBe('');
 });

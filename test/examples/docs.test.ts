@@ -1,5 +1,5 @@
 /** What the documentation shows must be true: each code block is a file, each file runs, and prints what is shown. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,14 +20,50 @@ const blocks: Block[] = pages.flatMap((page) => {
   return [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map((m) => ({ page, language: m[1] as string, text: m[2] as string }));
 });
 const code = blocks.filter((b) => ['ts', 'js', 'mjs', 'cjs'].includes(b.language));
-const outputs = blocks.filter((b) => b.text.startsWith('$ '));
+const commands = blocks.filter((b) => b.text.startsWith('$ '));
+const besides = commands.filter((b) => b.text.split('\n')[0]?.endsWith(' &') === true);
+const outputs = commands.filter((b) => !besides.includes(b));
 
 async function runExample(command: string): Promise<string> {
-  const [program, ...args] = command.split(' ') as [string, ...string[]];
-  const { stdout, stderr } = await promisify(execFile)(program === 'node' ? process.execPath : program, args, { cwd: root });
+  const [program, ...args] = commandOf(command);
+  const { stdout, stderr } = await promisify(execFile)(program, args, { cwd: root });
   expect(stderr).toBe('');
   return stdout;
 }
+
+/** npx would find the command in the package that is installed; here it is the one that was just built. */
+function commandOf(line: string): [string, ...string[]] {
+  const [program, ...args] = line.split(' ') as [string, ...string[]];
+  if (program === 'npx' && args[0] === 'offloop') return [process.execPath, 'dist/src/cli/main.js', ...args.slice(1)];
+  return [program === 'node' ? process.execPath : program, ...args];
+}
+
+/** `$ program &`, its first line, `$ command $!`, and what that prints about the program while it runs. */
+async function runBeside(text: string): Promise<{ shown: string; printed: string }> {
+  const [start, first, command, ...shown] = text.trimEnd().split('\n') as [string, string, string, ...string[]];
+  const [program, ...args] = commandOf(start.slice(2, -2));
+  // Any port: something else may have the usual one just now.
+  const child = spawn(program, args, { cwd: root, env: { ...process.env, NODE_OPTIONS: '--inspect-port=0' } });
+  try {
+    expect(String(await new Promise((printed) => child.stdout.once('data', printed)))).toBe(`${first}\n`);
+    return { shown: shown.join('\n'), printed: await runExample(command.slice(2).replace('$!', String(child.pid))) };
+  } finally {
+    child.kill(); // offloop run passes it on
+    await new Promise((ended) => child.once('close', ended));
+  }
+}
+
+/** What is another in each process and on each Node: ids, versions, spans, columns, lines inside of Node, the path of Node. */
+const anyProcess = (text: string): string =>
+  withoutFigures(text)
+    .replace(/^(Process|offloop top) \d+(:?) +\S*node /gm, '$1 N$2 node ')
+    .replace(/Node v[\d.]+, up [\d.]+ \w+/g, 'Node vN, up N s')
+    .replace(/(node:[\w/]+):\d+/g, '$1:N')
+    .replace(/:\d+\)/g, ':N)')
+    .replace(/sleep until [+-]N ms/g, 'sleep until N ms')
+    .replace(/^(?:offloop top N|loop|now|delay|blocks|memory|gc|tasks) .*$/gm, (line) => line.replace(/\d+(?:\.\d+)?/g, 'N'))
+    .replace(/^(now|blocks) .*$/gm, '$1') // the machine may be loaded
+    .replace(/ {2,}/g, '  '); // columns are as wide as the figures in them
 
 /** Figures differ from run to run; everything else must not. */
 const withoutFigures = (text: string): string => text.replace(/\b\d+(?:[.,]\d+)* ms\b/g, 'N ms').trim();
@@ -53,9 +89,16 @@ describe('each command prints what is shown', () => {
   });
 });
 
+describe('each command that looks at a running program prints what is shown', () => {
+  test.each(besides.map((b) => [b.text.split('\n')[2] as string, b] as const))('%s', async (_command, { text }) => {
+    const { shown, printed } = await runBeside(text);
+    expect(anyProcess(printed)).toBe(anyProcess(shown));
+  });
+});
+
 describe('each example that is shown runs', () => {
   const programs = [...new Set(code.map((b) => b.text.split('\n')[0]?.slice(3) as string))].filter(
-    (f) => !/jobs\.ts$|text\.ts$|db\.ts$/.test(f),
+    (f) => !/jobs\.ts$|text\.ts$|db\.ts$|^examples\/cli\//.test(f), // those of the command run until they are ended
   );
   test.each(programs)('%s', async (file) => {
     expect((await runExample(`node --import tsx ${file}`)).length).toBeGreaterThan(0);
