@@ -48,6 +48,8 @@ test('a process that is not there, and a system without the signal', () => {
   expect(() => identify(process.pid, 'win32')).toThrow('Windows has no SIGUSR1');
 });
 
-test('where there is no /proc, ps tells what a process is', () => {
+// Linux names the main thread of newer Nodes otherwise, and is never asked this way.
+const namedNode = process.platform !== 'linux' || Number(process.versions.node.split('.')[0]) < 24;
+test.runIf(namedNode)('where there is no /proc, ps tells what a process is', () => {
   expect(identify(process.pid, 'darwin')).toBeNull();
 });
