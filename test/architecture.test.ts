@@ -41,6 +41,9 @@ const bannedCalls: Record<string, string> = {
 const inBrowser = 'runs in a browser: test/realtime/report-browser.test.ts';
 /** Source files without a test file of the same name, each with the reason. An entry that is no longer needed fails. */
 const withoutOwnTest: Record<string, string> = {
+  'src/cli/in-target.ts': 'runs inside another process: test/realtime/cli-dump.test.ts and cli-tasks.test.ts',
+  'src/cli/main.ts': 'runs when it is loaded: test/realtime/cli-run.test.ts',
+  'src/cli/threads.ts': 'asks the threads of another process: test/realtime/cli-dump.test.ts',
   'src/monitor/main-link.ts': 'reaches the main thread from another one: test/realtime/monitor-process.test.ts',
   'src/monitor/preload.ts': 'runs when it is loaded: test/realtime/monitor-process.test.ts',
   'src/monitor/watchdog-thread.ts': 'wiring inside the watchdog’s thread: test/monitor/watchdog-host.test.ts starts it',

@@ -21,6 +21,10 @@ export function unregister(kind: string, object: Live): void {
   table.get(kind)?.delete(object);
 }
 
+export function isAlive(kind: string, name: string): boolean {
+  return [...(table.get(kind)?.values() ?? [])].includes(name);
+}
+
 const leaving = new Set<(kind: string) => void>();
 
 /** Hears that one is about to leave, while its statistics can still be read. The result ends that. */

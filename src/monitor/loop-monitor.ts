@@ -1,5 +1,6 @@
 /** The lag monitor as users see it: figures about the loop, and a report about each block of it. */
 import { InvalidStateError } from '../base/errors.ts';
+import { register, unregister } from '../base/live.ts';
 import { Measurement } from './measurement.ts';
 import type { Measured } from './measurement.ts';
 import { resolveSettings } from './settings.ts';
@@ -26,6 +27,8 @@ export class LoopMonitor implements Disposable {
   /** A broken `onSlow` is told of once. */
   #complained = false;
   #last: LagSnapshot | null = null;
+  /** For `offloop top`, which may ask in the midst of a block: no reports are delivered there, they would run users' code. */
+  readonly #live = { statistics: (): LagSnapshot => this.#toSnapshot(this.#measurement!.snapshot()) };
 
   constructor(options?: MonitorOptions) {
     this.#settings = resolveSettings(options);
@@ -43,6 +46,7 @@ export class LoopMonitor implements Disposable {
       (report) => this.#hear(report),
       (late, due) => measurement.beat(late, due),
     );
+    register('monitor', this.#settings.mode, this.#live);
     return this;
   }
 
@@ -64,6 +68,7 @@ export class LoopMonitor implements Disposable {
   stop(): void {
     if (this.#measurement === null) return;
     const measured = this.#measurement.snapshot();
+    unregister('monitor', this.#live);
     this.#measurement.end();
     this.#measurement = null;
     this.#watch?.stop(); // its last reports count
