@@ -21,6 +21,7 @@ const lag: LagSnapshot = {
   gc: { count: 7, total: 40, max: 12 },
   heapUsed: 1,
   executors: {},
+  actors: {},
 };
 const now: Reading = {
   v: 1, pid: 7, at: 11_000, node: 'v22.1.0', uptime: 100, frames: [], tasks: 3, monitors: [lag], executors: { resize: pool }, broken: [],
