@@ -32,7 +32,7 @@ export function instrument(options?: InstrumentOptions): Disposable {
   if (o.metrics !== undefined) checkBoolean('options.metrics', o.metrics);
   checkProvider('tracerProvider', 'getTracer', o.tracerProvider);
   checkProvider('meterProvider', 'getMeter', o.meterProvider);
-  const api = loadPackage<typeof import('@opentelemetry/api')>('@opentelemetry/api', 'offloop/opentelemetry');
+  const api = loadPackage('@opentelemetry/api', 'offloop/opentelemetry') as typeof import('@opentelemetry/api');
   if (active) throw new InvalidStateError('offloop is instrumented already: dispose what instrument() returned first');
   const undo: (() => void)[] = [];
   const end = (): void => {

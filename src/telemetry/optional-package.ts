@@ -5,9 +5,9 @@ import { InvalidStateError } from '../base/errors.ts';
 const require = createRequire(import.meta.url);
 
 /** Loads what the user installed beside offloop. `entry` is who needs it, for the error that says how to get it. */
-export function loadPackage<T>(name: string, entry: string): T {
+export function loadPackage(name: string, entry: string): unknown {
   try {
-    return require(name) as T;
+    return require(name);
   } catch (cause) {
     if (!isMissing(cause, name)) throw cause; // it is there, and broken
     throw new InvalidStateError(`${entry} needs the package ${name}, which is not installed: npm install ${name}`, { cause });

@@ -22,21 +22,21 @@ class Family {
   readonly help: string;
   readonly type: FamilyDefinition['type'];
   readonly aggregator: FamilyDefinition['aggregator'];
-  readonly #samples: FamilyDefinition['samples'];
+  readonly #definition: FamilyDefinition;
   readonly #look: () => Look;
 
-  constructor({ name, help, type, aggregator, samples }: FamilyDefinition, look: () => Look) {
-    this.name = name;
-    this.help = help;
-    this.type = type;
-    this.aggregator = aggregator;
-    this.#samples = samples;
+  constructor(definition: FamilyDefinition, look: () => Look) {
+    this.name = definition.name;
+    this.help = definition.help;
+    this.type = definition.type;
+    this.aggregator = definition.aggregator;
+    this.#definition = definition;
     this.#look = look;
   }
 
   async get(): Promise<object> {
     const { name, help, type, aggregator } = this;
-    return { name, help, type, aggregator, values: this.#samples(this.#look()) };
+    return { name, help, type, aggregator, values: this.#definition.samples(this.#look()) };
   }
 
   /** `registry.resetMetrics()` is for figures that prom-client counts. */
@@ -87,7 +87,7 @@ class Collector implements Disposable {
 }
 
 const entry = 'offloop/prometheus';
-const defaultRegistry = (): Registry => loadPackage<typeof import('prom-client')>('prom-client', entry).register;
+const defaultRegistry = (): Registry => (loadPackage('prom-client', entry) as typeof import('prom-client')).register;
 
 /**
  * Registers offloop's metrics in `registry`, by default prom-client's own. They are read when the registry is asked for its
@@ -110,19 +110,21 @@ export function collect(registry?: Registry, options?: CollectOptions): Disposab
  * default of prom-client's own, and other methods with 405. When a metric fails, the answer is 500 and says which error it was.
  * Throws InvalidStateError when prom-client is not installed.
  */
-export function metricsHandler(registry?: Registry): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
+export function metricsHandler(registry?: Registry): (req: IncomingMessage, res: ServerResponse) => void {
   if (registry !== undefined) checkRegistry(registry);
   const source = registry ?? defaultRegistry();
-  return async (req, res) => {
-    if (req.method !== 'GET' && req.method !== 'HEAD') return void res.writeHead(405, { allow: 'GET, HEAD' }).end();
-    try {
-      const text = await source.metrics();
-      res.writeHead(200, { 'content-type': source.contentType, 'content-length': Buffer.byteLength(text) });
-      res.end(req.method === 'HEAD' ? undefined : text);
-    } catch (error) {
-      res.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' }).end(`The metrics cannot be read: ${String(error)}\n`);
-    }
-  };
+  return (req, res) => void answer(source, req, res);
+}
+
+async function answer(source: Registry, { method }: IncomingMessage, res: ServerResponse): Promise<void> {
+  if (method !== 'GET' && method !== 'HEAD') return void res.writeHead(405, { allow: 'GET, HEAD' }).end();
+  try {
+    const text = await source.metrics();
+    res.writeHead(200, { 'content-type': source.contentType, 'content-length': Buffer.byteLength(text) });
+    res.end(method === 'HEAD' ? undefined : text);
+  } catch (error) {
+    res.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' }).end(`The metrics cannot be read: ${String(error)}\n`);
+  }
 }
 
 function checkRegistry(registry: unknown): void {

@@ -23,5 +23,5 @@ it('a package that is there gives its own error when it cannot be loaded', async
   } finally {
     rmSync(folder, { recursive: true });
   }
-  expect(loadPackage<{ sep: string }>('node:path', 'offloop/x').sep).toBe('/');
+  expect(loadPackage('node:path', 'offloop/x')).toMatchObject({ sep: '/' });
 });

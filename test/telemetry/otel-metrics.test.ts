@@ -66,7 +66,7 @@ it('the loop: delay and utilization by the names of the semantic conventions, an
   channel('offloop:block').publish({ cause: 'gc', duration: 150 });
   const read = await sdk.read();
   for (const key of ['p50', 'p90', 'p99', 'mean', 'max']) {
-    expect(read[`nodejs.eventloop.delay.${key}`]![0]!.value, key).toBeGreaterThanOrEqual(0);
+    expect(read[`nodejs.eventloop.delay.${key}`]![0]!.value).toBeGreaterThanOrEqual(0);
   }
   expect(read['nodejs.eventloop.utilization']![0]!.value).toBeGreaterThan(0);
   expect(read['offloop.loop.block.duration']).toMatchObject([

@@ -54,7 +54,7 @@ function lines(name: string): string[] {
 it('names follow the conventions: a prefix, base units, _total for what only grows', () => {
   for (const { name, type, help } of [...executorFamilies, ...loopFamilies]) {
     expect(name).toMatch(/^offloop_[a-z_]+$/);
-    expect(name.endsWith('_total'), name).toBe(type === 'counter');
+    expect([name, name.endsWith('_total')]).toEqual([name, type === 'counter']);
     expect(name).not.toMatch(/_(?:ms|milliseconds|percent)\b/);
     expect(help).toMatch(/\.$/);
   }

@@ -23,7 +23,7 @@ function collecting(registry: Registry, options?: Parameters<typeof collect>[1])
 }
 
 async function serve(registry?: Registry): Promise<(init?: RequestInit) => Promise<Response>> {
-  const server = createServer((req, res) => void metricsHandler(registry)(req, res));
+  const server = createServer(metricsHandler(registry));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   undo.push(() => {
@@ -90,7 +90,7 @@ describe('a scrape', () => {
     expect([head.status, await head.text()]).toEqual([200, '']);
     const post = await get({ method: 'POST' });
     expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
-    new Counter({
+    const counter = new Counter({
       name: 'broken',
       help: 'h',
       registers: [registry],
@@ -98,6 +98,7 @@ describe('a scrape', () => {
         throw new RangeError('no');
       },
     });
+    expect(registry.getSingleMetric('broken')).toBe(counter);
     const broken = await get();
     expect([broken.status, await broken.text()]).toEqual([500, 'The metrics cannot be read: RangeError: no\n']);
   });
