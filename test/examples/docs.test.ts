@@ -55,7 +55,7 @@ describe('each command prints what is shown', () => {
 
 describe('each example that is shown runs', () => {
   const programs = [...new Set(code.map((b) => b.text.split('\n')[0]?.slice(3) as string))].filter(
-    (f) => !/jobs\.ts$|text\.ts$|db\.ts$/.test(f),
+    (f) => !/jobs\.ts$|text\.ts$|db\.ts$|\.config\.m?[jt]s$/.test(f), // the configurations: test/package
   );
   test.each(programs)('%s', async (file) => {
     expect((await runExample(`node --import tsx ${file}`)).length).toBeGreaterThan(0);
