@@ -1,5 +1,6 @@
+import { threadId } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { run, ThreadPoolExecutor } from '../../src/index.ts';
+import { InlineExecutor, run, ThreadPoolExecutor } from '../../src/index.ts';
 import type { ExecutorEndedEvent, JobEndedEvent, JobStartedEvent, JobSubmittedEvent } from '../../src/executors/job-events.ts';
 import { add } from '../fixtures/jobs/basic.ts';
 import { throwValue } from '../fixtures/jobs/errors.ts';
@@ -74,8 +75,8 @@ describe('a job of which somebody wants to hear', () => {
   });
 });
 
-describe('over real threads', () => {
-  it('the worker is named, and an executor that ends tells its last figures', async () => {
+describe('over real workers', () => {
+  it('the thread is named, and an executor that ends tells its last figures', async () => {
     const [begun, over, executors] = [started(), ended(), listenTo<ExecutorEndedEvent>('offloop:executor:ended')];
     await run(
       async () => {
@@ -95,5 +96,14 @@ describe('over real threads', () => {
     expect(executors).toMatchObject([
       { executor: { name: 'told of', kind: 'thread' }, statistics: { workers: 0, completed: 2, failed: 1 } },
     ]);
+  });
+
+  it('a job that runs on this loop is told of like any other', async () => {
+    const [begun, over] = [started(), ended()];
+    const inline = new InlineExecutor();
+    await inline.submit(add, [1, 2]);
+    await inline.shutdown();
+    expect(begun).toMatchObject([{ name: 'add', executor: { kind: 'inline' }, worker: threadId }]);
+    expect(over).toMatchObject([{ name: 'add', outcome: 'completed' }]);
   });
 });
