@@ -1,28 +1,52 @@
 import { defineConfig } from 'vitest/config';
+import { compiledFiles, importCompiled } from './test/support/compiled.ts';
 
 const minute = 60_000;
-// Test files that start processes of their own (npm, consumers, examples): side by side they would starve each other on two cores.
+// Test files that start processes of their own (npm, consumers, examples): one at a time, since some of them build dist anew.
 const spawning = ['test/package/**/*.test.ts', 'test/examples/**/*.test.ts'];
-const realtime = ['test/realtime/**/*.test.ts'];
-// What starts hundreds of processes: test/matrix.mjs leaves it out on the Node lines that others stand for.
-const massive = ['test/executors/process.contract.test.ts', 'test/realtime/{executor-crash,survey,process-lifetime}.test.ts'];
-const left = process.env['OFFLOOP_TEST_LIGHT'] === '1' ? [...massive, '**/node_modules/**'] : [];
+// Test files that look at the clock: one at a time.
+const realtime = ['test/realtime/**/*.test.ts', 'test/monitor/{beater,expect-no-block,watch}.test.ts'];
+// Test files that mostly wait for workers to start: see test/support/compiled.ts.
+const compiled = [
+  'test/executors/{thread,process}.contract.test.ts',
+  'test/executors/{actor,default-executor,pool-executor,process,thread,thread-worker}.test.ts',
+];
+const globalSetup = ['test/support/compiled.ts'];
+// What takes longest: test/matrix.mjs leaves it out on the Node lines that others stand for.
+const long = ['test/executors/process.contract.test.ts', 'test/realtime/{executor-crash,monitor-process,survey}.test.ts'];
+const left = process.env['OFFLOOP_TEST_LIGHT'] === '1' ? [...long, '**/node_modules/**'] : [];
 
 export default defineConfig({
   test: {
     pool: 'forks', // worker threads under test behave as in production only when the test itself runs in a main thread
+    maxConcurrency: 2, // `test.concurrent` stands where tests mostly wait for programs of their own
+    maxWorkers: '100%', // the default leaves one core free, which on two is half of the machine
     retry: 0, // a test that needs a second try is a bug report
     restoreMocks: true,
     passWithNoTests: false,
     coverage: { include: ['src/**', 'workers/**'] }, // code inside our own workers is not seen: docs say how to get that number
-    // Each project is a group of its own, so the groups run one after another and the clock-bound tests have the machine to themselves.
+    // The groups run one after another, and so the clock-bound tests have the machine to themselves.
     projects: [
       {
         extends: true,
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...spawning, ...realtime, ...left],
+          exclude: [...spawning, ...realtime, ...compiled, ...left],
+          testTimeout: minute / 2,
+          hookTimeout: minute / 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        plugins: [importCompiled()],
+        test: {
+          name: 'compiled', // before 'unit', and so it begins before it: its files take longest
+          include: compiled,
+          exclude: left,
+          globalSetup,
+          server: { deps: { external: [compiledFiles] } },
           testTimeout: minute / 2,
           hookTimeout: minute / 2,
           sequence: { groupOrder: 0 },
@@ -45,6 +69,7 @@ export default defineConfig({
           name: 'realtime',
           include: realtime,
           exclude: left,
+          globalSetup,
           fileParallelism: false,
           testTimeout: 2 * minute,
           hookTimeout: minute,

@@ -19,7 +19,7 @@ export interface Scenario {
   readonly units: number;
   readonly window: number;
   /** Whether one unit's time (a round trip) or the units per second are of interest. */
-  readonly shows: 'µs each' | 'thousand/s';
+  readonly shows: 'µs each' | 'ms each' | 'thousand/s';
 }
 
 export interface Row {
@@ -70,7 +70,8 @@ export function median(values: readonly number[]): number {
 /** The result as text: speed, its spread, and how it compares with `reference` (above 1 = better than it). */
 export function table({ scenario, rows }: Result, reference: string): string {
   const base = rows.find((row) => row.name === reference)?.median ?? Number.NaN;
-  const figure = (us: number): string => (scenario.shows === 'µs each' ? us.toFixed(us < 10 ? 2 : 1) : (1000 / us).toFixed(1));
+  const figure = (us: number): string =>
+    ({ 'µs each': us.toFixed(us < 10 ? 2 : 1), 'ms each': (us / 1000).toFixed(1), 'thousand/s': (1000 / us).toFixed(1) })[scenario.shows];
   const out = new Table({ head: [scenario.name, scenario.shows, 'worst … best', `× ${reference}`], style: { head: [], border: [] } });
   for (const { name, median: us, rounds } of rows) {
     out.push([name, figure(us), `${figure(Math.max(...rounds))} … ${figure(Math.min(...rounds))}`, (base / us).toFixed(2)]);
@@ -91,15 +92,27 @@ export function machine(): Record<string, string | number> {
 
 /** Keeps the figures of one run: `bench/results/<bench>-<node line>.json`. */
 export function save(bench: string, results: readonly Result[], versions: Record<string, string>): string {
-  const folder = fileURLToPath(new URL('./results/', import.meta.url));
-  const file = `${folder}${bench}-node${process.versions.node.split('.')[0]}.json`;
-  mkdirSync(folder, { recursive: true });
   const plain = results.map(({ scenario, rows }) => ({
     ...scenario,
     rows: rows.map((r) => ({ name: r.name, microsecondsEach: round(r.median), rounds: r.rounds.map(round) })),
   }));
-  writeFileSync(file, `${JSON.stringify({ ...machine(), versions, results: plain }, null, 2)}\n`);
+  return saveData(bench, { versions, results: plain });
+}
+
+/** The same for figures of another kind. */
+export function saveData(bench: string, data: object): string {
+  const folder = fileURLToPath(new URL('./results/', import.meta.url));
+  const file = `${folder}${bench}-node${process.versions.node.split('.')[0]}.json`;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(file, `${JSON.stringify({ ...machine(), ...data }, null, 2)}\n`);
   return file;
+}
+
+/** The number of rounds, from the command line. */
+export function roundsFrom(argument: string | undefined, otherwise: number): number {
+  const rounds = Number(argument ?? otherwise);
+  if (!Number.isSafeInteger(rounds) || rounds < 1) throw new RangeError(`Expected a number of rounds from 1 up, got ${argument}`);
+  return rounds;
 }
 
 const round = (us: number): number => Math.round(us * 100) / 100;

@@ -8,10 +8,12 @@ import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
 import { ThreadPoolExecutor } from 'offloop';
 import { Piscina } from 'piscina';
-import { machine, median } from './harness.ts';
+import { machine, median, saveData } from './harness.ts';
 import { busy, noop } from './peers/jobs.js';
+import { versions } from './peers/pools.ts';
 
 const WORKERS = 2;
+const tables: Table.Table[] = [];
 const ROUNDS = 5;
 const file = (name: string): string => fileURLToPath(new URL(`./peers/${name}`, import.meta.url));
 const executor = new ThreadPoolExecutor({ min: WORKERS, max: WORKERS });
@@ -45,6 +47,7 @@ async function mixTable(window: number): Promise<void> {
   const results = new Map(Object.keys(contestants).map((name) => [name, [] as { wall: number; p99: number }[]]));
   for (let r = 0; r < ROUNDS; r++) for (const [name, run] of Object.entries(contestants)) results.get(name)?.push(await mix(run, window));
   for (const [name, all] of results) out.push([name, median(all.map((m) => m.p99)).toFixed(1), median(all.map((m) => m.wall)).toFixed(0)]);
+  tables.push(out);
   console.log(out.toString());
 }
 
@@ -65,6 +68,7 @@ async function stallTable(): Promise<void> {
   const results = new Map(Object.keys(contestants).map((name) => [name, [] as number[]]));
   for (let r = 0; r < ROUNDS; r++) for (const [name, submit] of Object.entries(contestants)) results.get(name)?.push(await stall(submit));
   for (const [name, all] of results) out.push([name, median(all).toFixed(1)]);
+  tables.push(out);
   console.log(out.toString());
 }
 
@@ -103,4 +107,7 @@ await stallTable();
 const out = new Table({ head: ['queued jobs', 'submit, µs each', 'bytes each', 'cancel, µs each', 'submit and run, µs each'] });
 for (const n of [1_000, 10_000, 100_000, 1_000_000]) out.push(await queueRow(n));
 console.log(out.toString());
+tables.push(out);
+const kept = tables.map((t) => ({ head: t.options.head, rows: [...t] }));
+console.log(`saved in ${saveData('mixed', { versions: versions(), tables: kept })}`);
 await Promise.all([executor.shutdown(), mixed.destroy(), plain.destroy()]);

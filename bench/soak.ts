@@ -6,6 +6,7 @@
  *   npm run bench:soak -- 1        one minute
  *   npm run bench:soak -- once     one round: 1,000 kills during 100,000 jobs
  */
+import { readdirSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { ThreadPoolExecutor } from '../src/index.ts';
@@ -20,12 +21,33 @@ const [jobs, kills] = once ? [100_000, 1000] : [5000, 50];
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-async function settledDown(): Promise<{ heap: number; resources: string }> {
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  collect();
-  const resources = process.getActiveResourcesInfo().filter((name) => !/^(?:Pipe|TTY|FSReq|Signal)/.test(name));
-  return { heap: process.memoryUsage().heapUsed / 2 ** 20, resources: resources.join(' ') };
+interface Standing {
+  readonly heap: number;
+  readonly resources: string;
+  /** Of this process, unreferenced ones included; 0 where /proc does not tell. */
+  readonly threads: number;
+  readonly files: number;
 }
+
+const countIn = (folder: string): number => {
+  try {
+    return readdirSync(folder).length;
+  } catch {
+    return 0;
+  }
+};
+
+async function settledDown(): Promise<Standing> {
+  for (let i = 0; i < 3; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    collect(); // what finalizers let go of is collected the next time
+  }
+  const resources = process.getActiveResourcesInfo().filter((name) => !/^(?:Pipe|TTY|FSReq|Signal)/.test(name));
+  const heap = process.memoryUsage().heapUsed / 2 ** 20;
+  return { heap, resources: resources.join(' '), threads: countIn('/proc/self/task'), files: countIn('/proc/self/fd') };
+}
+
+const told = ({ heap, threads, files }: Standing): string => `heap ${heap.toFixed(1)} MB, ${threads} threads, ${files} open files`;
 
 const shapes = [
   { max: 2 },
@@ -58,6 +80,13 @@ do await round(n++);
 while (performance.now() < end);
 const after = await settledDown();
 console.log(
-  `${n - 1} rounds of ${jobs} jobs; heap ${before.heap.toFixed(1)} → ${after.heap.toFixed(1)} MB; resources left: ${after.resources || 'none'}`,
+  `${n - 1} rounds of ${jobs} jobs; resources left: ${after.resources || 'none'}\n  before: ${told(before)}\n  after:  ${told(after)}`,
 );
-if (after.heap - before.heap > 16 || after.resources !== before.resources) throw new Error('Memory or handles did not return to the start');
+const problems = [
+  after.heap - before.heap > 8 && 'memory',
+  after.resources !== before.resources && 'handles',
+  after.threads > before.threads && 'threads',
+  after.files > before.files && 'open files',
+].filter((problem) => problem !== false);
+if (problems.length > 0) throw new Error(`Did not return to the start: ${problems.join(', ')}`);
+console.log('all came back');

@@ -6,6 +6,7 @@
  */
 import { compare, machine, save, table } from './harness.ts';
 import type { Result, Scenario } from './harness.ts';
+import { asyncioPools } from './peers/asyncio-pools.ts';
 import * as pools from './peers/pools.ts';
 
 const rounds = Number(process.argv[2] ?? 5);
@@ -17,6 +18,7 @@ const scenarios: readonly Scenario[] = [
   { name: 'one round trip at a time', units: 4_000, window: 1, shows: 'µs each' },
 ];
 
+const python = await asyncioPools();
 const contestants = [
   await pools.offloop(),
   pools.piscina(),
@@ -27,6 +29,7 @@ const contestants = [
   pools.comlink(),
   pools.bare(),
   pools.limit(),
+  ...(python === null ? [] : [python.threads, python.processes]),
 ];
 const results: Result[] = [];
 console.log(Object.values(machine()).join(' · '));
@@ -36,4 +39,4 @@ for (const scenario of scenarios) {
   console.log(`\n${table(result, 'piscina')}`);
 }
 for (const contestant of contestants) await contestant.close();
-console.log(`\nsaved in ${save('throughput', results, pools.versions())}`);
+console.log(`\nsaved in ${save('throughput', results, { ...pools.versions(), ...(python === null ? {} : { python: python.version }) })}`);

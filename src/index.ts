@@ -6,10 +6,13 @@
  *   wire       what crosses a thread or process: messages, error codec, transfer
  *   core       the kernel: run, scopes, tasks, groups, timeouts, combinators
  *   sync       primitives that stand on the kernel's one waiter queue
+ *   resilience policies for what fails, is slow, or is scarce
  *   executors  functions off the loop
  *   monitor    what the loop suffered
  *   debug      who waits for whom, and mistakes that show only later
  * The far side, the code that runs inside a worker, is in workers/.
+ *
+ * @module offloop
  */
 
 // errors
@@ -107,9 +110,22 @@ export { PriorityQueue } from './sync/priority-queue.ts';
 export { channel } from './sync/channel.ts';
 export type { ChannelStats, ReceiveChannel, SendChannel } from './sync/channel.ts';
 
+// resilience
+export { retry } from './resilience/retry.ts';
+export type { RetryOptions } from './resilience/retry.ts';
+export { CircuitBreaker } from './resilience/circuit-breaker.ts';
+export type { CircuitBreakerOptions, CircuitState, CircuitStats } from './resilience/circuit-breaker.ts';
+export { RateLimiter } from './resilience/rate-limiter.ts';
+export type { RateLimiterOptions, RateLimiterStats } from './resilience/rate-limiter.ts';
+export { ResourcePool } from './resilience/resource-pool.ts';
+export type { ResourcePoolStats } from './resilience/resource-pool.ts';
+export type { ResourcePoolOptions } from './resilience/pool-options.ts';
+export type { Lease } from './resilience/lease.ts';
+
 // off the loop
 export { actor } from './executors/actor.ts';
 export type { Actor, ActorOptions, Remote } from './executors/actor.ts';
+export type { ActorStats } from './executors/actor-stats.ts';
 export { fromModule, offload } from './executors/offload.ts';
 export type { FromModule } from './executors/offload.ts';
 export { runInExecutor, setDefaultExecutor, shutdownDefaultExecutor, toThread } from './executors/default-executor.ts';

@@ -5,6 +5,7 @@ import { assertCheckpoints, MockClock, Sequencer, waitAllTasksBlocked } from '..
 import { failure, virtually } from './support/virtual.ts';
 
 const { AsyncEvent, background, Barrier, CancelScope, CapacityLimiter, channel, checkpoint, Condition, Deferred } = offloop;
+const { CircuitBreaker, RateLimiter, ResourcePool, retry } = offloop;
 const { gather, Lock, LifoQueue, map, PriorityQueue, Queue, race, resource, Semaphore, shield, sleep, staggeredRace, timeout } = offloop;
 
 const used = resource(async function* () {
@@ -22,7 +23,15 @@ function ready(fn: () => Promise<void>): Record<string, () => PromiseLike<unknow
   const deferred = new Deferred<number>();
   deferred.resolve(1);
   const task = background(async () => 1, { eager: true });
+  const limiter = new RateLimiter({ rate: 9 });
+  const pool = new ResourcePool({ create: () => 1, max: 9 });
   return {
+    retry: () => retry(fn),
+    'CircuitBreaker.call': () => new CircuitBreaker().call(fn),
+    'RateLimiter.acquire': () => limiter.acquire(),
+    'ResourcePool.acquire': () => pool.acquire(),
+    'ResourcePool.use': () => pool.use(fn),
+    'ResourcePool.close': () => new ResourcePool({ create: fn, max: 1 }).close(),
     'Queue.put': () => queue.put(2),
     'Queue.get': () => queue.get(),
     'Queue.join': () => new Queue().join(),
@@ -146,6 +155,10 @@ describe('no tryX, xNowait and statistics call is a checkpoint', () => {
           expect(held.statistics().waiting).toBe(0);
         }
         expect([queue.statistics().size, send.statistics().buffered]).toEqual([0, 0]);
+        const limiter = new RateLimiter({ rate: 1 });
+        expect([limiter.tryAcquire(), limiter.tryAcquire(), limiter.statistics().available]).toEqual([true, false, 0]);
+        limiter.pauseUntil(1);
+        expect([new CircuitBreaker().state, new ResourcePool({ create: () => 1, max: 1 }).statistics().size]).toEqual(['closed', 0]);
       }),
     ));
 });
@@ -177,6 +190,11 @@ describe('a call that returns a promise rejects bad input: it never throws into 
     'Semaphore.run': () => new Semaphore().run(bad),
     'CapacityLimiter.run': () => new CapacityLimiter(1).run(bad),
     'Condition.waitFor': () => new Condition().waitFor(bad),
+    retry: () => retry(bad),
+    'retry, option': () => retry(async () => {}, { retries: 1 } as never),
+    'CircuitBreaker.call': () => new CircuitBreaker().call(bad),
+    'RateLimiter.acquire': () => new RateLimiter({ rate: 1 }).acquire(2),
+    'ResourcePool.use': () => new ResourcePool({ create: () => 1, max: 1 }).use(bad),
     'PriorityQueue.put': () => new PriorityQueue<unknown>().put({}),
     run: () => offloop.run(bad),
     'MockClock.jump': () => new MockClock().jump(-1),

@@ -2,9 +2,9 @@
  * Runs the tests on every Node line we support: `node test/matrix.mjs [--only 22,24] [--npm-test]`.
  *
  * A line is: the vitest projects, then the built package loaded both ways. `--npm-test` runs all of `npm test` (types, lint
- * and format too) on the Node that runs this script; on the others the tests alone, because the rest cannot differ. What starts
- * hundreds of processes (examples, README, package, the contract of the process pool, crashes in masses) takes longest: the
- * oldest and the newest line run it, which stand for those in between; `--only 22` runs everything there.
+ * and format too) on the Node that runs this script; on the others the tests alone, because the rest cannot differ. What takes
+ * longest (examples, README, package, the contract of the process pool, crashes in masses, the monitor and the survey in
+ * programs of their own) runs on the oldest and the newest line, which stand for those in between; `--only 22` runs everything there.
  * The nodes come from the registry into node_modules/.cache, so nothing has to be installed by hand and nothing weighs on `npm ci`.
  * A line that could not run is named in the table and, in CI, counts as a failure; none is skipped in silence.
  * vitest's JSON of each line stays in node_modules/.cache/matrix. The last line printed is `N passed, N failed`: CI reads it.
@@ -66,7 +66,7 @@ function runTests(node, line) {
   const report = ['--reporter=default', '--reporter=json', `--outputFile.json=${json}`];
   const whole = values['npm-test'] && line === runningLine;
   const light = inBetween.includes(line);
-  const part = light ? ['--project', 'unit', '--project', 'realtime'] : [];
+  const part = light ? ['--project', 'unit', '--project', 'compiled', '--project', 'realtime'] : [];
   const ok = whole
     ? runWith(node, 'npm', ['test', '--', ...report])
     : runWith(node, node, [vitest, 'run', ...part, ...report], light ? { OFFLOOP_TEST_LIGHT: '1' } : {});

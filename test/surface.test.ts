@@ -16,6 +16,7 @@ const surface: Record<string, string> = {
     CancelScope
     CancelledError
     CapacityLimiter
+    CircuitBreaker
     CircuitOpenError
     ClosedResourceError
     Condition
@@ -36,6 +37,8 @@ const surface: Record<string, string> = {
     QueueEmpty
     QueueFull
     QueueShutDown
+    RateLimiter
+    ResourcePool
     Semaphore
     TaskGroupError
     ThreadPoolExecutor
@@ -75,6 +78,7 @@ const surface: Record<string, string> = {
     race
     registerClass
     resource
+    retry
     run
     runInExecutor
     setDebug

@@ -8,6 +8,9 @@ import { encodeThrown } from '../src/wire/error-codec.ts';
 import type { ActorBatch } from '../src/wire/actor-protocol.ts';
 
 type Step = Promise<IteratorResult<unknown, unknown>>;
+/** Runs something in the context of the call that made a generator. */
+export type InContext = <R>(fn: () => R) => R;
+const here: InContext = (fn) => fn();
 
 /** Microtasks that a generator may need for an item which counts as being there. */
 const PATIENCE = 8;
@@ -24,11 +27,13 @@ export class ActorStream {
   /** That of the call which made the generator: it lasts as long as this. */
   readonly scope: Scope;
   readonly #source: AsyncIterator<unknown>;
+  readonly #inContext: InContext;
   /** An item under way that the last batch did not wait for. */
   #step: Step | null = null;
 
-  constructor(source: AsyncIterator<unknown>, scope: Scope) {
+  constructor(source: AsyncIterator<unknown>, scope: Scope, inContext: InContext = here) {
     this.#source = source;
+    this.#inContext = inContext;
     this.scope = scope;
   }
 
@@ -52,13 +57,13 @@ export class ActorStream {
   }
 
   async #next(): Step {
-    return await ambient.run(this.scope, () => this.#source.next());
+    return await ambient.run(this.scope, () => this.#inContext(() => this.#source.next()));
   }
 
   /** Runs the generator's `finally`, after the step that is under way. */
   async close(): Promise<void> {
     this.#step?.catch(() => {}); // nobody asks for it any more
-    await ambient.run(this.scope, () => this.#source.return?.());
+    await ambient.run(this.scope, () => this.#inContext(() => this.#source.return?.()));
   }
 }
 

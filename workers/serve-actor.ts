@@ -4,12 +4,14 @@
  *
  * Methods interleave as they would in any program: an `async` method that waits lets the next call begin.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { expose } from 'comlink';
 import { encodeThrown, decodeThrown } from '../src/wire/error-codec.ts';
 import { FunctionNotFoundError } from '../src/base/errors.ts';
 import type { CancelledError } from '../src/base/errors.ts';
 import { ambient } from '../src/core/scope.ts';
-import { isThenable } from '../src/core/task.ts';
+import { isThenable } from '../src/core/thenable.ts';
+import { withContext } from '../src/executors/carry-context.ts';
 import { enterWorker } from '../src/executors/worker-state.ts';
 import { handOver } from '../src/wire/actor-endpoint.ts';
 import type { ActorEndpoint } from '../src/wire/actor-endpoint.ts';
@@ -17,9 +19,11 @@ import type { ActorFields, ActorReply, ActorRequest } from '../src/wire/actor-pr
 import { putCallbacks } from '../src/wire/callback-mark.ts';
 import type { CallbackPlace } from '../src/wire/callback-mark.ts';
 import type { CancelFlags } from '../src/wire/cancel-flags.ts';
+import type { Carried } from '../src/wire/protocol.ts';
 import { decodeValues, encodeValues } from '../src/wire/transfer.ts';
 import { LoopCallbacks } from './actor-callbacks.ts';
 import { ActorStream, isStream } from './actor-stream.ts';
+import type { InContext } from './actor-stream.ts';
 import { JobScope } from './job.ts';
 import { findFunction, LoadFailure } from './load.ts';
 
@@ -38,6 +42,8 @@ class ActorServer {
   readonly #callbacks: LoopCallbacks;
   readonly #scopes = new Map<number, JobScope>();
   readonly #streams = new Map<number, ActorStream>();
+  /** Of the calls that carry some. */
+  readonly #contexts = new Map<number, InContext>();
   #object: Record<string, unknown> = {};
   #knownFields = 0;
 
@@ -47,12 +53,12 @@ class ActorServer {
   }
 
   answer(request: ActorRequest): ActorReply | Promise<ActorReply> {
-    const [op, id, args, coded, what, callbacks] = request;
+    const [op, id, args, coded, what, callbacks, context] = request;
     switch (op) {
       case 'call':
-        return this.#run(id, what, () => this.#method(what).apply(this.#object, this.#decoded(args, coded, callbacks)));
+        return this.#run(id, what, () => this.#method(what).apply(this.#object, this.#decoded(args, coded, callbacks)), context);
       case 'get':
-        return this.#run(id, what, () => this.#object[what]);
+        return this.#run(id, what, () => this.#object[what], context);
       case 'pull':
         return this.#pull(what.stream, what.most);
       case 'close':
@@ -67,14 +73,14 @@ class ActorServer {
     }
   }
 
-  async #spawn([, id, args, coded, hello, callbacks]: SpawnRequest): Promise<ActorReply> {
+  async #spawn([, id, args, coded, hello, callbacks, context]: SpawnRequest): Promise<ActorReply> {
     enterWorker(hello.hints);
     try {
       const cls = (await findFunction(hello)) as unknown as ActorClass;
       if (!isClass(cls))
         throw new FunctionNotFoundError(`${hello.module} has something else than a class at ${hello.export} in the worker`);
       const construct = (): void => void (this.#object = new cls(...this.#decoded(args, coded, callbacks)) as Record<string, unknown>);
-      return await this.#run(id, 'constructor', construct);
+      return await this.#run(id, 'constructor', construct, context);
     } catch (error) {
       return [error instanceof LoadFailure ? 'load-failed' : 'error', encodeThrown(error)];
     }
@@ -93,15 +99,23 @@ class ActorServer {
   }
 
   /** Synchronous as long as the method is. */
-  #run(id: number, name: string, body: () => unknown): ActorReply | Promise<ActorReply> {
+  #run(id: number, name: string, body: () => unknown, context?: Carried): ActorReply | Promise<ActorReply> {
     const scope = new JobScope(id, name, Infinity, id, this.#flags, () => {});
     this.#scopes.set(id, scope);
     try {
-      const result = ambient.run(scope, body);
+      const result = ambient.run(scope, context === undefined ? body : () => this.#within(context, id, body));
       return isThenable(result) ? this.#await(id, scope, result) : this.#succeed(id, scope, result);
     } catch (error) {
       return this.#fail(id, scope, error);
     }
+  }
+
+  /** A generator that `body` makes goes on in that context, whoever asks for its items. */
+  #within(context: Carried, id: number, body: () => unknown): unknown {
+    return withContext(context, () => {
+      this.#contexts.set(id, AsyncLocalStorage.snapshot());
+      return body();
+    });
   }
 
   async #await(id: number, scope: JobScope, result: PromiseLike<unknown>): Promise<ActorReply> {
@@ -114,7 +128,7 @@ class ActorServer {
 
   #succeed(id: number, scope: JobScope, result: unknown): ActorReply {
     if (isStream(result)) {
-      this.#streams.set(id, new ActorStream(result, scope));
+      this.#streams.set(id, new ActorStream(result, scope, this.#contexts.get(id)));
       return ['stream', id, this.#newFields()];
     }
     const { values, replaced } = encodeValues([result]);
@@ -130,6 +144,7 @@ class ActorServer {
 
   #end(id: number, scope: JobScope): void {
     this.#scopes.delete(id);
+    this.#contexts.delete(id);
     scope.leave();
   }
 

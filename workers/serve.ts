@@ -12,7 +12,7 @@ import type { CancelledError } from '../src/base/errors.ts';
 import type { Runtime } from '../src/core/runtime.ts';
 import { ambient } from '../src/core/scope.ts';
 import type { Scope } from '../src/core/scope.ts';
-import { isThenable } from '../src/core/task.ts';
+import { isThenable } from '../src/core/thenable.ts';
 import { enterWorker } from '../src/executors/worker-state.ts';
 import { notCloneable } from '../src/wire/clone-path.ts';
 import { nextSequence, wallClock } from '../src/wire/control.ts';

@@ -8,7 +8,7 @@
  */
 import { types } from 'node:util';
 import { CancelledError } from '../src/base/errors.ts';
-import { isThenable } from '../src/core/task.ts';
+import { isThenable } from '../src/core/thenable.ts';
 import { nextTurn } from '../src/core/turn.ts';
 import { Waiter } from '../src/core/waiter.ts';
 import { notCloneable } from '../src/wire/clone-path.ts';

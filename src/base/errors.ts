@@ -12,13 +12,16 @@ export type CancelSource = 'explicit' | 'deadline' | 'sibling' | 'body' | 'signa
 const brandOf = (name: string): symbol => Symbol.for(`offloop.error.${name}`);
 const ownBrand = Symbol.for('offloop.error.own-brand');
 
-/** Base of everything this library throws. */
+/** Base of everything this library throws. With a message alone, as `new Error(message)` is written, its code is `OFFLOOP_ERROR`. */
 export class OffloopError extends Error {
   readonly code: OffloopErrorCode;
 
-  constructor(code: OffloopErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
+  constructor(message?: string, options?: ErrorOptions);
+  constructor(code: OffloopErrorCode, message: string, options?: ErrorOptions);
+  constructor(first?: string, second?: string | ErrorOptions, options?: ErrorOptions) {
+    const coded = typeof second === 'string';
+    super(coded ? second : first, coded ? options : second);
+    this.code = coded ? (first as OffloopErrorCode) : 'OFFLOOP_ERROR';
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {

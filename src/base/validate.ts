@@ -72,6 +72,13 @@ export function checkDuration(where: string, value: unknown): void {
   if ((value as number) < 0) throw outOfRange(where, 'a number of milliseconds, 0 or more', value);
 }
 
+/** A number that is neither NaN nor infinite. */
+export function checkFinite(where: string, value: unknown, min: number): void {
+  const expected = `a finite number, ${min} or more`;
+  checkNumber(where, value, expected);
+  if (!Number.isFinite(value) || (value as number) < min) throw outOfRange(where, expected, value);
+}
+
 /** A whole number from `min` to `max`; Infinity only where `infinite` allows it. */
 export function checkCount(
   where: string,

@@ -5,7 +5,7 @@ import type { Timed } from '../base/timers.ts';
 import { checkDelay, checkFunction, checkNumber } from '../base/validate.ts';
 import type { Runtime } from './runtime.ts';
 import { here } from './scope.ts';
-import { isThenable } from './task.ts';
+import { isThenable } from './thenable.ts';
 
 export interface Handle extends Disposable {
   /** Prevents the call; does nothing once it has begun. */

@@ -3,7 +3,7 @@ import { isCancelled } from '../base/errors.ts';
 import type { CancelledError } from '../base/errors.ts';
 import { checkFunction, wrongType } from '../base/validate.ts';
 import { here, ScopeMember } from './scope.ts';
-import { isThenable } from './task.ts';
+import { isThenable } from './thenable.ts';
 import { Waiter } from './waiter.ts';
 
 /** One controller per call: nothing stays behind on a long-lived signal. */
@@ -24,6 +24,7 @@ class SignalLease extends ScopeMember {
  *
  * - Waits for: `op`, also after the abort: the platform call cleans up first.
  * - On cancel: the signal is aborted; the AbortError that follows comes out as the CancelledError.
+ * - Order: signals of one scope are aborted in the order of the calls.
  * - Throws: CancelledError; what `op` throws.
  */
 export async function withSignal<T>(op: (signal: AbortSignal) => PromiseLike<T>): Promise<T> {
@@ -56,6 +57,7 @@ function ourAbort(error: unknown, signal: AbortSignal): CancelledError | null {
  *
  * - Waits for: the promise.
  * - On cancel: throws at once.
+ * - Order: as the promise calls those back who wait for it.
  * - Throws: CancelledError; what the promise rejects with.
  */
 export function abortable<T>(foreign: PromiseLike<T>): Promise<T> {

@@ -3,7 +3,7 @@ import { CancelledError, isCancelled } from '../base/errors.ts';
 import { checkBoolean, checkCount, ownOptions, wrongType } from '../base/validate.ts';
 import { abortable } from './foreign.ts';
 import { ambient, here, Scope } from './scope.ts';
-import { isThenable } from './task.ts';
+import { isThenable } from './thenable.ts';
 import type { Task, TaskContext, TaskFn } from './task.ts';
 
 /** A function to call, or a task or promise to wait for. */

@@ -101,6 +101,7 @@ function checkWatch({ debug, instruments }: RunOptions): void {
  *
  * - Waits for: main, its background tasks, its executors.
  * - On cancel: a signal cancels main; when all is closed the process exits with 128 + the signal's number.
+ * - Order: main ends first, then background tasks, then executors.
  * - Throws: what main throws; InvalidStateError inside another `run`; TimeoutError when the end takes longer than `gracePeriod`.
  */
 export async function run<T>(main: TaskFn<T>, options?: RunOptions): Promise<T> {

@@ -70,7 +70,14 @@ export async function sleep<T>(ms: number, value?: T): Promise<T | undefined> {
   return value;
 }
 
-/** As `sleep`, until a point in time on the clock of `now()`. */
+/**
+ * Waits until a point in time on the clock of `now()`; one that has passed lets the loop go round once.
+ *
+ * - Waits for: the clock; never wakes early. `Infinity` sleeps until cancelled.
+ * - On cancel: wakes at once, the timer is removed.
+ * - Order: equal deadlines wake in the order in which they were set.
+ * - Throws: CancelledError; RangeError for NaN.
+ */
 export async function sleepUntil(when: number): Promise<void> {
   checkNumber('when', when, 'a point in time in milliseconds');
   const scope = here();
@@ -79,7 +86,14 @@ export async function sleepUntil(when: number): Promise<void> {
   return sleepIn(scope, when, undefined);
 }
 
-/** Sleeps until cancelled. Keeps the process alive only as part of a `run()` that listens for signals. */
+/**
+ * Sleeps until cancelled. Keeps the process alive only as part of a `run()` that listens for signals.
+ *
+ * - Waits for: nothing that will come.
+ * - On cancel: wakes at once.
+ * - Order: a cancelled scope wakes its sleepers in the order in which they fell asleep.
+ * - Throws: CancelledError, in the end.
+ */
 export function sleepForever(): Promise<never> {
   return sleep(Infinity) as Promise<never>;
 }

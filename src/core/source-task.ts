@@ -5,7 +5,8 @@ import { abortable } from './foreign.ts';
 import type { Source } from './gather.ts';
 import { here } from './scope.ts';
 import type { Scope } from './scope.ts';
-import { isThenable, TaskCore } from './task.ts';
+import { TaskCore } from './task.ts';
+import { isThenable } from './thenable.ts';
 import type { TaskFn, TaskOwner } from './task.ts';
 
 /** Somebody reads the outcome of these tasks in any case. */

@@ -220,6 +220,7 @@ class Group implements TaskGroup, TaskOwner, StartHost {
  *
  * - Waits for: the body and all children, also when cancelled.
  * - On cancel: body and children are cancelled and joined.
+ * - Order: children start in the order of spawning.
  * - Throws: TaskGroupError with every error (`errors: 'first'`: the first one itself); CancelledError.
  */
 export async function withTaskGroup<R>(body: (tg: TaskGroup) => MaybePromise<R>, options?: GroupOptions): Promise<R> {

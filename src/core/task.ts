@@ -8,6 +8,7 @@ import { CancelledError, InvalidStateError, isCancelled } from '../base/errors.t
 import { checkFunction } from '../base/validate.ts';
 import { probe } from './probe.ts';
 import { ambient, here, Scope } from './scope.ts';
+import { isThenable, joined } from './thenable.ts';
 import { WaitQueue, Waiter } from './waiter.ts';
 
 export type MaybePromise<T> = T | PromiseLike<T>;
@@ -36,7 +37,14 @@ export interface Task<T> extends PromiseLike<T> {
   result(): T;
   /** The error (a CancelledError if it was cancelled), undefined if it succeeded; InvalidStateError while it is unsettled. */
   error(): unknown;
-  /** Waits until the task has settled, whatever the outcome. */
+  /**
+   * Waits until the task has settled, whatever the outcome; to await the task itself gives its value or throws its error.
+   *
+   * - Waits for: the end of the task.
+   * - On cancel: throws at once; the task goes on.
+   * - Order: all waiters go on together, in the order in which they came.
+   * - Throws: CancelledError of the waiting scope, never the error of the task.
+   */
   wait(): Promise<void>;
   /** Calls back once, when the task settles (at once, one microtask later, if it has). Disposing the result prevents the call. */
   onSettled(cb: (t: Task<T>) => void): Disposable;
@@ -320,14 +328,6 @@ export function tasksUnder(root: Scope): TaskCore[] {
   return tasks.sort((a, b) => a.id - b.id);
 }
 
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    value !== null &&
-    (typeof value === 'object' || typeof value === 'function') &&
-    typeof (value as PromiseLike<unknown>).then === 'function'
-  );
-}
-
 /**
  * Calls `fn` in `scope`, and has a thenable that it returns awaited there too: unlike a promise, a task only learns who waits
  * for it when somebody calls its `then`.
@@ -335,12 +335,6 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 export function runIn<T, A>(scope: Scope, fn: (arg: A) => MaybePromise<T>, arg: A): MaybePromise<T> {
   const result = ambient.run(scope, fn, arg);
   return result instanceof Promise || !isThenable(result) ? result : ambient.run(scope, joined<T>, result);
-}
-
-function joined<T>(thenable: PromiseLike<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    thenable.then(resolve, reject);
-  });
 }
 
 /** The task this code runs in; undefined outside any task. */

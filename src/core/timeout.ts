@@ -23,13 +23,21 @@ type Body<T> = (s: CancelScope) => MaybePromise<T>;
  *
  * - Waits for: the body, including its cleanup after the limit.
  * - On cancel: passes through. `s.cancel()` inside, before the deadline, rejects with CancelledError.
+ * - Order: of nested limits that expire together, the outermost is the one that throws.
  * - Throws: TimeoutError when the limit stopped the body; what the body throws.
  */
 export function timeout<T>(ms: number | null, body: Body<T>, options?: TimeoutOptions): Promise<T> {
   return limited('ms', ms, body, options);
 }
 
-/** As `timeout`, up to a point in time on the clock of `now()`. */
+/**
+ * Runs `body` up to a point in time on the clock of `now()`; `null` = no limit, the past = expired at the body's first checkpoint.
+ *
+ * - Waits for: the body, including its cleanup after the limit.
+ * - On cancel: passes through. `s.cancel()` inside, before the deadline, rejects with CancelledError.
+ * - Order: of nested limits that expire together, the outermost is the one that throws.
+ * - Throws: TimeoutError when the limit stopped the body; what the body throws.
+ */
 export function timeoutAt<T>(when: number | null, body: Body<T>, options?: TimeoutOptions): Promise<T> {
   return limited('when', when, body, options);
 }
@@ -72,6 +80,7 @@ function checkedOptions(options: TimeoutOptions): TimeoutOptions {
  *
  * - Waits for: the body, including its cleanup after the limit.
  * - On cancel: passes through; `s.cancel()` inside ends the body as the limit does.
+ * - Order: of nested limits that expire together, the outermost is the one that ends.
  * - Throws: what the body throws.
  */
 export function moveOnAfter<T>(ms: number | null, body: Body<T>, o?: { shield?: boolean }): Promise<T | undefined>;
@@ -95,6 +104,7 @@ export async function moveOnAfter<T, F>(
  *
  * - Waits for: the body.
  * - On cancel: not interrupted; `s.cancel()` inside still works.
+ * - Order: the cancellation from outside comes when the body has ended.
  * - Throws: TimeoutError when `timeout` milliseconds have passed; what the body throws.
  */
 export async function shield<T>(body: Body<T>, options?: { timeout?: number }): Promise<T> {

@@ -63,6 +63,11 @@ export class WaitQueue<T = unknown, V = unknown> {
     return this.#size;
   }
 
+  /** Whoever waits longest, still in line. */
+  get first(): Waiter<T, V> | null {
+    return this.#first;
+  }
+
   push(waiter: Waiter<T, V>): void {
     const last = this.#last;
     waiter.queue = this;

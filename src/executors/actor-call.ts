@@ -6,6 +6,7 @@ import { handOver } from '../wire/actor-endpoint.ts';
 import type { ActorRequest } from '../wire/actor-protocol.ts';
 import { takeCallbacks } from '../wire/callback-mark.ts';
 import { encodeValues } from '../wire/transfer.ts';
+import { captureContext } from './carry-context.ts';
 import { captureSite, linesOf } from './job.ts';
 import type { CallSite } from './job.ts';
 
@@ -26,10 +27,15 @@ export interface Question {
 
 /** Milliseconds between two captures of a calling line: each costs as much as a tenth of a call. */
 const SITE_INTERVAL = 1;
+const NO_CALLBACKS: readonly never[] = [];
 let lastCapture = -Infinity;
 
 export class Call extends ScopeMember {
   readonly id: number;
+  /** When it was made, on the scale of `performance.now()`. */
+  readonly at: number = performance.now();
+  /** A method was called or a property read: what statistics count. */
+  readonly counts: boolean;
   readonly actor: string;
   readonly name: string;
   readonly target: number;
@@ -44,15 +50,15 @@ export class Call extends ScopeMember {
     this.id = id;
     this.actor = actor;
     this.name = question.name;
+    this.counts = question.op === 'call' || question.op === 'get';
     this.target = question.target ?? id;
     this.#onCancel = onCancel;
     const answer = new Promise<unknown>((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
     });
-    const now = performance.now();
-    const due = now - lastCapture >= SITE_INTERVAL;
-    if (due) lastCapture = now;
+    const due = this.at - lastCapture >= SITE_INTERVAL;
+    if (due) lastCapture = this.at;
     this.#site = due ? captureSite(question.below) : null;
     this.answer = due ? answer : withAwaitingLines(answer);
   }
@@ -71,12 +77,15 @@ export class Call extends ScopeMember {
   }
 }
 
-/** Throws when a codec of the user's does. */
+/** Throws when a codec of the user's does, or when the context of the call cannot be carried. */
 export function requestOf(id: number, { op, args, what }: Question, numberOf: (fn: (...a: never[]) => unknown) => number): ActorRequest {
-  if (args === undefined) return [op, id, null, false, what] as unknown as ActorRequest;
+  if (args === undefined && op !== 'get') return [op, id, null, false, what] as unknown as ActorRequest;
+  const carried = captureContext();
+  const context = carried === null ? [] : [carried];
+  if (args === undefined) return [op, id, null, false, what, NO_CALLBACKS, ...context] as unknown as ActorRequest;
   const { values: plain, places } = takeCallbacks(args, numberOf);
   const { values, replaced } = encodeValues(plain);
-  return handOver([op, id, values, replaced, what, places] as unknown as ActorRequest, values);
+  return handOver([op, id, values, replaced, what, places, ...context] as unknown as ActorRequest, values);
 }
 
 /**

@@ -4,6 +4,7 @@
  * that ends the call at once and asks the method to stop; and the process lives as long as a call does, not longer.
  */
 import { wrap } from 'comlink';
+import { register, unregister } from '../base/live.ts';
 import { CancelledError, ClosedResourceError, isCancelled, WorkerDiedError } from '../base/errors.ts';
 import { here } from '../core/scope.ts';
 import type { Closable, Runtime } from '../core/runtime.ts';
@@ -14,6 +15,8 @@ import { decodeValues } from '../wire/transfer.ts';
 import { ActorCallbacks } from './actor-callbacks.ts';
 import { Call, requestOf } from './actor-call.ts';
 import type { Question } from './actor-call.ts';
+import { ActorCounters } from './actor-stats.ts';
+import type { ActorStats, CallEnd } from './actor-stats.ts';
 import type { ActorHome } from './actor-thread.ts';
 import { describeDeath } from './blame.ts';
 import type { WorkerDeath } from './worker-handle.ts';
@@ -43,6 +46,7 @@ export class ActorLink implements Closable {
   readonly #send: (request: ActorRequest) => PromiseLike<ActorReply>;
   readonly #callbacks: ActorCallbacks;
   readonly #calls = new Map<number, Call>();
+  readonly #counters = new ActorCounters();
   /** Cancelled here, but not yet ended in the worker. */
   readonly #strays = new Map<number, string>();
   #lastId = 0;
@@ -58,6 +62,11 @@ export class ActorLink implements Closable {
     this.#callbacks = new ActorCallbacks(this.#home.endpoint);
     this.#send = wrap<(request: ActorRequest) => ActorReply>(this.#home.endpoint);
     this.#runtime.closables.add(this);
+    register('actor', name, this);
+  }
+
+  statistics(): ActorStats {
+    return this.#counters.snapshot();
   }
 
   /** Constructs the object. Whatever keeps it from existing ends the worker. */
@@ -94,6 +103,7 @@ export class ActorLink implements Closable {
   #begin(call: Call, request: ActorRequest): void {
     if (this.#calls.size === 0) this.#home.keepAlive(true);
     this.#calls.set(call.id, call);
+    if (call.counts) this.#counters.running++;
     this.#runtime.external++;
     // Never rejects: what cannot be sent is answered by the endpoint.
     void this.#send(request).then((reply) => this.#replied(call, reply));
@@ -103,10 +113,12 @@ export class ActorLink implements Closable {
     const fields = reply[2];
     if (fields !== undefined) this.onFields(fields);
     if (!this.#calls.has(call.id)) return this.#strayEnded(call, reply);
-    this.#end(call);
     try {
-      call.resolve(this.#valueOf(call, reply));
+      const value = this.#valueOf(call, reply);
+      this.#end(call, 'completed');
+      call.resolve(value);
     } catch (error) {
+      this.#end(call, 'failed');
       call.reject(error);
     }
   }
@@ -140,8 +152,9 @@ export class ActorLink implements Closable {
   }
 
   /** The call is over on this side. */
-  #end(call: Call): void {
+  #end(call: Call, how: CallEnd): void {
     this.#calls.delete(call.id);
+    if (call.counts) this.#counters.ended(how, performance.now() - call.at);
     call.holder?.unlink(call);
     this.#runtime.external--;
     if (this.#calls.size === 0) this.#home.keepAlive(false);
@@ -150,7 +163,7 @@ export class ActorLink implements Closable {
 
   readonly #callCancelled = (call: Call, error: CancelledError): void => {
     this.#strays.set(call.id, call.name);
-    this.#end(call);
+    this.#end(call, 'cancelled');
     this.cancelRemote(call.target, error);
     call.reject(error);
   };
@@ -199,14 +212,14 @@ export class ActorLink implements Closable {
   /** The state is lost, and so is the actor: every call under way fails, and every later one will. */
   #died(death: WorkerDeath): void {
     this.#death = death;
-    this.#runtime.closables.delete(this);
+    this.#gone();
     const calls = [...this.#calls.values()];
     if (calls.length === 0 && this.#released === null) {
       this.#runtime.report({ message: `The worker of actor ${this.name} died between calls: ${describeDeath(death)}`, error: death.cause });
     }
     this.#strays.clear();
     for (const call of calls) {
-      this.#end(call);
+      this.#end(call, 'failed');
       call.reject(this.#diedError(call.name, death, call.callSite));
     }
     this.#changed();
@@ -259,13 +272,19 @@ export class ActorLink implements Closable {
     throw new WorkerDiedError(`${message}: ${name}() was cancelled and did not stop within ${GRACE} ms`, { job: name, why: 'terminated' });
   }
 
+  /** Nobody has to end it any more, and there is nothing to see. */
+  #gone(): void {
+    this.#runtime.closables.delete(this);
+    unregister('actor', this);
+  }
+
   #change(): Promise<void> {
     return new Promise((resolve) => (this.#changed = resolve));
   }
 
   async #kill(): Promise<void> {
     this.#killed = true;
-    this.#runtime.closables.delete(this);
+    this.#gone();
     this.#strays.clear();
     this.#changed();
     await this.#home.terminate();

@@ -2,9 +2,12 @@
  * An actor as its users see it. It is a plain object with a function for each method and a getter for each property, no Proxy:
  * so it has no `then` that `await` would call, no `toJSON` that a logger would, and what does not exist is undefined.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
 import { InvalidStateError } from '../base/errors.ts';
 import { wrongType } from '../base/validate.ts';
+import { ambient, here } from '../core/scope.ts';
+import type { Scope } from '../core/scope.ts';
 import type { ActorFields } from '../wire/actor-protocol.ts';
 import { StreamRef } from './actor-link.ts';
 import type { ActorLink } from './actor-link.ts';
@@ -76,8 +79,12 @@ function define(remote: object, key: PropertyKey, value: unknown): void {
 type Method = (...args: unknown[]) => unknown;
 
 function generator(link: ActorLink, name: string): Method {
-  const method = (...args: unknown[]): AsyncGenerator<unknown, void, void> =>
-    readStream(link, name, async () => (await link.ask({ op: 'call', name, args, what: name, below: method })) as StreamRef);
+  const method = (...args: unknown[]): AsyncGenerator<unknown, void, void> => {
+    const inContext = AsyncLocalStorage.snapshot(); // that of this call is carried; what cancels is the scope of the consumer
+    const open = (scope: Scope): Promise<unknown> =>
+      inContext(() => ambient.run(scope, () => link.ask({ op: 'call', name, args, what: name, below: method })));
+    return readStream(link, name, async () => (await open(here())) as StreamRef);
+  };
   return method;
 }
 

@@ -22,6 +22,7 @@ export type Remote<T> = {
     : Promise<T[K]>;
 } & AsyncDisposable;
 
+/** How a worker finds the class, and what the worker may use. */
 export interface ActorOptions {
   /** By which workers find the class, instead of the order of definition; and as which it appears in errors. */
   name?: string;
@@ -29,12 +30,14 @@ export interface ActorOptions {
   resourceLimits?: PoolOptions['resourceLimits'];
 }
 
+/** A class that can be made in a worker of its own. */
 export interface Actor<A extends unknown[], T extends object> {
   /**
    * Starts a worker and constructs the object there.
    *
    * - Waits for: the constructor.
    * - On cancel: the worker is ended; then throws.
+   * - Order: none; each has a worker of its own.
    * - Throws: what the constructor throws; WorkerDiedError when the worker or the module does not start; NotCloneableError.
    */
   spawn(...args: A): Promise<Remote<T>>;

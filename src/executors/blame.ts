@@ -34,11 +34,14 @@ export function diedAtStart(job: Job, death: WorkerDeath): WorkerDiedError {
   );
 }
 
-/** For a job that one worker had to run, and nobody else. */
-export function goneBefore(job: Job): WorkerDiedError {
-  return blame(job, `The worker was gone before it ran job ${JSON.stringify(job.name)}, which was for that worker only`, {
-    why: 'terminated',
-  });
+/** How a worker ends that is killed. */
+export const TERMINATED: WorkerDeath = { why: 'terminated', exitCode: null, signalName: null, cause: undefined };
+
+/** For a job that one worker had to run, and nobody else; `death` = null when it was killed, or replaced. */
+export function goneBefore(job: Job, death: WorkerDeath | null): WorkerDiedError {
+  const how = death ?? TERMINATED;
+  const message = `The worker was gone before it ran job ${JSON.stringify(job.name)}, which was for that worker only`;
+  return blame(job, `${message}: ${describeDeath(how)}`, how);
 }
 
 /** `failure` is the LoadFailure that came back: its cause is what the module threw. */

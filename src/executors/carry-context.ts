@@ -7,6 +7,7 @@ import type { Carried } from '../wire/protocol.ts';
 import { decodeValues, encodeValues } from '../wire/transfer.ts';
 import { headersOfTrace, withHeaders } from './telemetry.ts';
 
+/** How a value travels that cannot be cloned, or should not be. */
 export interface ContextCodec<T> {
   encode(value: T): unknown;
   decode(data: unknown): T;

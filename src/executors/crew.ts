@@ -189,8 +189,9 @@ export class Crew {
   #sweepLater(): void {
     const { idleTimeout, min } = this.#settings;
     if (this.#sweeper !== null || idleTimeout === Infinity || this.#slots.size <= min || this.#idle.length === 0) return;
-    const oldest = this.#idle.reduce((at, slot) => Math.min(at, slot.idleSince), Infinity);
-    const wait = Math.max(1, oldest + idleTimeout - performance.now());
+    const now = performance.now();
+    const oldest = this.#idle.reduce((at, slot) => Math.min(at, slot.isAwaited ? now : slot.idleSince), Infinity);
+    const wait = Math.max(1, oldest + idleTimeout - now);
     this.#sweeper = setTimeout(() => this.#sweep(), Math.min(wait, 2 ** 31 - 1)).unref();
   }
 
@@ -198,6 +199,7 @@ export class Crew {
     this.#sweeper = null;
     const limit = performance.now() - this.#settings.idleTimeout;
     for (const slot of this.#idle.slice()) {
+      if (slot.isAwaited) continue;
       if (this.#slots.size > this.#settings.min && slot.idleSince <= limit) void this.dismiss(slot);
     }
     this.#sweepLater();

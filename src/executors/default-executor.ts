@@ -37,6 +37,7 @@ export function submitTo(
  *
  * - Waits for: nothing; the task settles when the job has ended.
  * - On cancel: as `Executor.submit`.
+ * - Order: first come, first served.
  * - Throws: TypeError for what is no executor; the task rejects with everything else.
  */
 export function runInExecutor<A extends unknown[], R>(
@@ -48,12 +49,23 @@ export function runInExecutor<A extends unknown[], R>(
   return submitTo(executor, runInExecutor, fn, localOf(fn), args) as Task<Awaited<R>>;
 }
 
-/** `asyncio.to_thread`: runs `fn(...args)` in the default executor. */
+/**
+ * `asyncio.to_thread`: runs `fn(...args)` in the default executor.
+ *
+ * - Waits for: nothing; the task settles when the job has ended.
+ * - On cancel: as `Executor.submit`.
+ * - Order: first come, first served.
+ * - Throws: nothing; the task rejects with everything.
+ */
 export function toThread<A extends unknown[], R>(fn: Offloaded<A, R> | ((...a: A) => R), ...args: A): Task<Awaited<R>> {
   return submitTo(null, toThread, fn, localOf(fn), args) as Task<Awaited<R>>;
 }
 
-/** Makes `executor` the default of the surrounding `run()`, which shuts it down at its end. The former one is not closed. */
+/**
+ * Makes `executor` the default of the surrounding `run()`, which shuts it down at its end. The former one is not closed.
+ *
+ * - Throws: TypeError for what is no executor.
+ */
 export function setDefaultExecutor(executor: Executor): void {
   checkExecutor('executor', executor);
   const { runtime } = here();
@@ -61,7 +73,14 @@ export function setDefaultExecutor(executor: Executor): void {
   runtime.closables.add(executor);
 }
 
-/** Shuts the default executor down, if there is one; the next use makes a new one. `timeout` in milliseconds. */
+/**
+ * Shuts the default executor down, if there is one; the next use makes a new one. `timeout` in milliseconds, default: no limit.
+ *
+ * - Waits for: its jobs, at most `timeout`; what is left then is cancelled and killed. Then for the end of its workers.
+ * - On cancel: not a checkpoint, and not cancelled: releasing must work in a cancelled scope.
+ * - Order: as `Executor.shutdown`.
+ * - Throws: RangeError or TypeError for a bad `timeout`.
+ */
 export async function shutdownDefaultExecutor(timeout?: number): Promise<void> {
   if (timeout !== undefined) checkDuration('timeout', timeout);
   const { runtime } = here();

@@ -49,6 +49,7 @@ export type OnCancel =
   | 'wait' // waits until the job ends by itself
   | 'abandon'; // stops waiting at once; the worker stays taken until the job really ends
 
+/** How one job is to run. */
 export interface SubmitOptions {
   /** Shown in errors, statistics and reports. Default: the function's name. */
   name?: string;
@@ -72,6 +73,7 @@ export interface SubmitOptions {
   idempotent?: boolean;
 }
 
+/** How the jobs of a `map` are to run, and how many at once. */
 export interface MapOptions extends SubmitOptions {
   /** How many items are submitted ahead of the consumer. Default: twice the number of workers. */
   limit?: number;
@@ -84,6 +86,7 @@ export interface MapOptions extends SubmitOptions {
   progress?: boolean | ((done: number, total: number | undefined) => void);
 }
 
+/** The figures of an executor since it was made. Times in milliseconds. */
 export interface ExecutorStats {
   kind: 'thread' | 'process' | 'inline' | 'remote';
   workers: number;
@@ -106,6 +109,7 @@ export interface ExecutorStats {
   utilization: number;
 }
 
+/** Where functions run off the loop. Leaving `await using` shuts it down; so does the end of the `run()` it was made in. */
 export interface Executor extends AsyncDisposable {
   /**
    * Runs `fn(...args)` in a worker.
@@ -117,7 +121,14 @@ export interface Executor extends AsyncDisposable {
    *   TimeoutError, or InvalidStateError after shutdown.
    */
   submit<A extends unknown[], R>(fn: Offloaded<A, R> | ((...a: A) => R), args: A, o?: SubmitOptions): Task<Awaited<R>>;
-  /** Runs `fn` for each item: pulls `items` lazily, with bounded look-ahead, and stops when the consumer does. */
+  /**
+   * Runs `fn` for each item: pulls `items` lazily, with bounded look-ahead, and stops when the consumer does.
+   *
+   * - Waits for: `next()` waits for a result; leaving the loop waits until the jobs under way have ended.
+   * - On cancel: cancels the jobs under way, closes `items`, and throws when they have ended.
+   * - Order: of the items; with `ordered: false`, of completion.
+   * - Throws: what `fn` or `items` throws, after the results of the items before (ordered); everything that `submit` may reject with.
+   */
   map<A, R>(
     fn: Offloaded<[A], R> | ((a: A) => R),
     items: Iterable<A> | AsyncIterable<A>,
@@ -133,16 +144,30 @@ export interface Executor extends AsyncDisposable {
    * - Throws: the error that came first, when all have ended. WorkerDiedError for a worker that is gone before its turn came.
    */
   broadcast<A extends unknown[], R>(fn: Offloaded<A, R>, args: A): Promise<Awaited<R>[]>;
-  /** Starts all workers and waits until each has loaded `preload` and run `init`. */
+  /**
+   * Starts all workers there may be.
+   *
+   * - Waits for: each of them to be ready: it has loaded `preload` and run `init`.
+   * - On cancel: throws at once; workers that are starting go on with it.
+   * - Order: all at once.
+   * - Throws: WorkerDiedError when a worker cannot get ready, or is ended by `shutdown` meanwhile; InvalidStateError after shutdown.
+   */
   warmup(): Promise<void>;
   /**
-   * Refuses new jobs, waits for accepted ones, then ends the workers. Not a checkpoint: releasing must work in a cancelled scope.
-   * `cancelPending` cancels jobs that have not started; `timeout` (milliseconds) cancels and kills what is left then, with a warning.
+   * Refuses new jobs from now on. `cancelPending` cancels jobs that have not started; `timeout` (milliseconds) cancels and kills
+   * what is left then, with a warning.
+   *
+   * - Waits for: all jobs that were accepted; then until the workers have run `teardown` and are gone.
+   * - On cancel: not a checkpoint, and not cancelled: releasing must work in a cancelled scope.
+   * - Order: accepted jobs run as ever; every caller of `shutdown` waits for the same end.
+   * - Throws: nothing but TypeError or RangeError for bad options.
    */
   shutdown(o?: { timeout?: number; cancelPending?: boolean }): Promise<void>;
+  /** A frozen copy of the figures at this moment. Workers that are still starting are neither `busy` nor `idle`, unless a job waits in them. */
   statistics(): ExecutorStats;
 }
 
+/** Of a pool of threads or processes. */
 export interface PoolOptions {
   /** Workers that are kept. Default 0: started on demand. */
   min?: number;

@@ -9,9 +9,8 @@ import type { Crew } from './crew.ts';
 import type { Job } from './job.ts';
 import type { Line } from './line.ts';
 import type { PoolSettings } from './options.ts';
-import type { PoolCounters } from './pool-counters.ts';
 import type { Slot } from './slot.ts';
-import { limitRun } from './time-limits.ts';
+import { limitSent } from './time-limits.ts';
 import { TurnBudget } from './turn-budget.ts';
 import { HELD_UP, Watch } from './watch.ts';
 
@@ -19,7 +18,7 @@ export interface FeederHost {
   /** Starts a worker for this job, which is told when that is impossible. */
   open(job: Job): Slot | null;
   /** They were sent and have not begun: they are next again. */
-  putBack(jobs: readonly Job[]): void;
+  readonly putBack: (jobs: readonly Job[]) => void;
 }
 
 const settled: Promise<void> = Promise.resolve();
@@ -28,7 +27,6 @@ export class Feeder {
   readonly #settings: PoolSettings;
   readonly #line: Line<Slot>;
   readonly #crew: Crew;
-  readonly #counters: PoolCounters;
   readonly #host: FeederHost;
   readonly #batching = new Batching();
   readonly #budget = new TurnBudget();
@@ -36,11 +34,10 @@ export class Feeder {
   #pumpComes = false;
   #burst = false;
 
-  constructor(settings: PoolSettings, line: Line<Slot>, crew: Crew, counters: PoolCounters, host: FeederHost) {
+  constructor(settings: PoolSettings, line: Line<Slot>, crew: Crew, host: FeederHost) {
     this.#settings = settings;
     this.#line = line;
     this.#crew = crew;
-    this.#counters = counters;
     this.#host = host;
   }
 
@@ -136,16 +133,14 @@ export class Feeder {
   }
 
   #dispatch(slot: Slot, jobs: readonly Job[], load: number): void {
-    const at = performance.now();
     slot.load += load;
     for (const job of jobs) {
       this.#line.settle(job, slot);
-      this.#counters.waited(at - job.submittedAt);
       job.stopTimer();
     }
     this.#budget.spend(jobs.length);
     slot.send(jobs);
-    for (const job of jobs) limitRun(slot, job);
+    for (const job of jobs) limitSent(slot, job, this.#host.putBack);
     if (slot.waiting > 0) this.#watch.start();
   }
 

@@ -3,6 +3,7 @@ import type { Job } from './job.ts';
 import { LogHistogram } from './log-histogram.ts';
 import type { Percentiles } from './percentiles.ts';
 
+/** The figures of one function, or of the jobs of one name. Times in milliseconds. */
 export interface FunctionStats {
   completed: number;
   failed: number;
@@ -39,8 +40,10 @@ export class FunctionCounters {
     if (job.state === 'done') entry.completed++;
     else if (job.state === 'failed') entry.failed++;
     else entry.cancelled++;
-    if (job.sentAt > 0) entry.wait.record(job.sentAt - job.submittedAt);
-    if (ms > 0) entry.run.record(ms);
+    if (ms > 0) {
+      entry.wait.record(job.sentAt - job.submittedAt);
+      entry.run.record(ms);
+    }
   }
 
   #find(name: string): Entry {

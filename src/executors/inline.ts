@@ -18,6 +18,7 @@ import { PoolExecutor } from './pool-executor.ts';
 
 type Fn = (...args: never[]) => unknown;
 
+/** Runs jobs on this loop, one after the other: for tests and debuggers. A job that blocks blocks this loop. */
 export class InlineExecutor extends PoolExecutor {
   constructor() {
     const settings = { ...resolvePoolOptions({ max: 1 }, 'InlineExecutor'), idleTimeout: Infinity };

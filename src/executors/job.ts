@@ -200,18 +200,13 @@ export class Job extends TaskCore {
     }
   }
 
-  /** Real time, whatever the clock of the run: the worker knows no other. */
-  expireAt(when: number, what: string): void {
-    this.checkAt(when, () => this.expire(what));
-  }
-
   expire(what: string): void {
     if (this.effective !== null) return; // it was cancelled for another reason before
     this.#expired = what;
     this.cancelWith(new CancelledError({ source: 'deadline', reason: what }));
   }
 
-  /** One at a time: a later call replaces the former. */
+  /** Real time, whatever the clock of the run: the worker knows no other. One at a time: a later call replaces the former. */
   checkAt(when: number, check: () => void): void {
     this.#timer?.[Symbol.dispose]();
     this.#timer = this.settled ? null : realClock.setTimer(when, check); // a timer that nobody stops would hold the process

@@ -4,7 +4,7 @@ import { checkBoolean, checkCount, checkFunction, ownOptions, wrongType } from '
 import { Ring } from '../base/ring.ts';
 import { linkSignal } from '../core/link-signal.ts';
 import { ambient, here, Scope } from '../core/scope.ts';
-import { isThenable } from '../core/task.ts';
+import { isThenable } from '../core/thenable.ts';
 import type { Task } from '../core/task.ts';
 import { parkIn, WaitQueue } from '../core/waiter.ts';
 import type { MapOptions, SubmitOptions } from './executor.ts';

@@ -11,6 +11,11 @@ export class Milestones {
   readonly #ready: Waiting[] = [];
   #goodbye: Waiting | null = null;
 
+  /** Somebody waits for it to be ready. */
+  get awaited(): boolean {
+    return this.#ready.length > 0;
+  }
+
   whenReady(): Promise<void> {
     return new Promise((resolve, reject) => this.#ready.push({ resolve, reject }));
   }

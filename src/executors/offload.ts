@@ -16,6 +16,8 @@ type Fn = (...args: never[]) => unknown;
  * Gives `fn` an address, so that a worker can find it: `export const resize = offload(import.meta, (img, width) => …)`.
  * Calling the result runs it off the loop. The worker imports this module, so the module must not do other work when imported.
  * Functions are found by `name`, or by the order in which the module defines them.
+ *
+ * - Throws: TypeError for what is no function, no `import.meta`, or bad options; InvalidStateError for a name that is taken in this module.
  */
 export function offload<F extends (...a: any[]) => unknown>(meta: ImportMeta, fn: F, options?: { name?: string }): OffloadedFn<F> {
   const o = ownOptions<{ name: string }>('options', options, ['name']);

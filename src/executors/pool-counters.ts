@@ -15,15 +15,15 @@ export class PoolCounters {
   readonly #run = new Durations();
   readonly #functions = new FunctionCounters();
 
-  waited(ms: number): void {
-    this.#wait.record(ms);
-  }
-
+  /** `ms` = how long it ran; 0 = it never began. Once for each job, however often it was sent. */
   ended(job: Job, ms: number): void {
     if (job.state === 'done') this.completed++;
     else if (job.state === 'failed') this.failed++;
     else this.cancelled++;
-    if (ms > 0) this.#run.record(ms);
+    if (ms > 0) {
+      this.#wait.record(job.sentAt - job.submittedAt);
+      this.#run.record(ms);
+    }
     this.busyTime += ms;
     this.#functions.ended(job, ms);
   }

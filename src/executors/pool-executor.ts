@@ -1,4 +1,5 @@
 /** What all executors over a pool of workers are: the public methods. What their workers are made of is told by `PoolKind`. */
+import { abortable } from '../core/foreign.ts';
 import { here } from '../core/scope.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Task } from '../core/task.ts';
@@ -73,9 +74,15 @@ export class PoolExecutor implements Executor {
     return broadcast(this.#pool, fn as Fn, args, this.broadcast) as Promise<Awaited<R>[]>;
   }
 
-  warmup(): Promise<void> {
-    const { effective } = here();
-    return effective === null ? this.#pool.warmup() : Promise.reject(effective);
+  async warmup(): Promise<void> {
+    const scope = here();
+    if (scope.effective !== null) throw scope.interrupt();
+    scope.runtime.external++; // a virtual clock must not jump meanwhile
+    try {
+      await abortable(this.#pool.warmup());
+    } finally {
+      scope.runtime.external--;
+    }
   }
 
   async shutdown(options?: { timeout?: number; cancelPending?: boolean }): Promise<void> {

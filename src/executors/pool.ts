@@ -45,7 +45,7 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
     this.#report = report;
     this.#line = new Line(settings.maxQueue, () => this.#waitingThere);
     this.#crew = new Crew(settings, start, this);
-    this.#feeder = new Feeder(settings, this.#line, this.#crew, this.counters, {
+    this.#feeder = new Feeder(settings, this.#line, this.#crew, {
       open: (job) => this.#open(job),
       putBack: (jobs) => this.#putBack(jobs),
     });
@@ -58,11 +58,15 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
   }
 
   get census(): { workers: number; busy: number; idle: number; queued: number; running: number; respawned: number; recycled: number } {
-    let running = 0;
-    for (const slot of this.#crew.slots) running += slot.running;
-    const { size: workers, idle, respawned, recycling } = this.#crew;
+    let [busy, idle, running] = [0, 0, 0];
+    for (const slot of this.#crew.slots) {
+      if (slot.busy) busy++;
+      else if (slot.isReady) idle++; // others are still starting
+      running += slot.running;
+    }
+    const { size: workers, respawned, recycling } = this.#crew;
     const queued = this.#line.queued + this.#waitingThere;
-    return { workers, busy: workers - idle, idle, queued, running, respawned, recycled: recycling.recycled };
+    return { workers, busy, idle, queued, running, respawned, recycled: recycling.recycled };
   }
 
   /** Jobs that were sent and wait in a worker behind the running one. */
@@ -198,7 +202,7 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
   slotLeaves(slot: Slot): void {
     // A job that is being cancelled ends when the worker is gone.
     const orphans = this.#line.forget(slot).filter((job) => job.effective === null);
-    for (const job of orphans) this.#fail(job, slot.startFailure?.(job) ?? goneBefore(job));
+    for (const job of orphans) this.#fail(job, slot.startFailure?.(job) ?? goneBefore(job, slot.death));
   }
 
   #fail(job: Job, error: unknown): void {

@@ -10,6 +10,7 @@ import { helloOf, resolvePoolOptions } from './options.ts';
 import { PoolExecutor } from './pool-executor.ts';
 import { ProcessWorker } from './process-worker.ts';
 
+/** Runs functions in child processes, which end with this one. Memory is copied, also what is marked by `move()`. */
 export class ProcessPoolExecutor extends PoolExecutor {
   constructor(options?: PoolOptions) {
     const settings = resolvePoolOptions(options, 'ProcessPoolExecutor', 'process');

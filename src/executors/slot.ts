@@ -7,7 +7,7 @@ import { RING } from '../wire/control.ts';
 import { decodeThrown, encodeThrown } from '../wire/error-codec.ts';
 import { LOAD_ERROR, OUTCOME_FIELDS, TAKEN_BACK } from '../wire/protocol.ts';
 import type { FromWorker, Outcomes, Ready } from '../wire/protocol.ts';
-import { diedAtStart, unready, workerDied, workerDiedIdle } from './blame.ts';
+import { diedAtStart, TERMINATED, unready, workerDied, workerDiedIdle } from './blame.ts';
 import { InFlight } from './in-flight.ts';
 import type { Job, JobOutcome } from './job.ts';
 import { JobQueue } from './job-queue.ts';
@@ -45,6 +45,8 @@ export class Slot implements WorkerListener, Home {
   readonly #host: SlotHost;
   readonly #worker: WorkerHandle;
   readonly #milestones = new Milestones();
+  /** How it ended by itself; null while it lives, and when it was killed. */
+  death: WorkerDeath | null = null;
   /** Why it could not get ready, and another would not either: what to tell the jobs that wait. */
   startFailure: ((job: Job) => WorkerDiedError) | null = null;
   #isReady = false; // it has answered once, so a later death is not one at start-up
@@ -100,6 +102,11 @@ export class Slot implements WorkerListener, Home {
 
   get isReady(): boolean {
     return this.#isReady;
+  }
+
+  /** It is starting, and somebody waits until it is ready. */
+  get isAwaited(): boolean {
+    return this.#milestones.awaited;
   }
 
   /** It has jobs that somebody waits for, not only abandoned ones. */
@@ -158,6 +165,7 @@ export class Slot implements WorkerListener, Home {
 
   ready(ready: Ready): void {
     this.#isReady = true;
+    this.idleSince = performance.now();
     if (!this.busy) this.#worker.keepAlive(false);
     if (ready.unready !== undefined) return this.#notReady(decodeThrown(ready.unready));
     this.#milestones.ready();
@@ -278,6 +286,7 @@ export class Slot implements WorkerListener, Home {
 
   died(death: WorkerDeath, last: readonly FromWorker[]): void {
     this.#dead = this.retired = true;
+    this.death = death;
     for (const message of last) this.message(message);
     this.#flight.collect(this.#ended);
     const { jobs } = this;
@@ -293,7 +302,7 @@ export class Slot implements WorkerListener, Home {
 
   /** True when the job may run once more, elsewhere. */
   #blame(job: Job, death: WorkerDeath): boolean {
-    const error = workerDied(job, death);
+    const error = this.#flight.hasBegun(job) ? workerDied(job, death) : diedAtStart(job, death);
     if (secondChance(job, error)) return true;
     this.#settle(job, { ok: false, error: bothDeaths(job, error) }, performance.now() - job.sentAt);
     return false;
@@ -310,12 +319,10 @@ export class Slot implements WorkerListener, Home {
     this.#flight.collect(this.#ended);
     const jobs = [...this.#back, ...this.jobs];
     this.#flight.clear();
-    this.#milestones.fail(this.#diedIdle(terminated));
+    this.#milestones.fail(this.#diedIdle(TERMINATED));
     return { jobs, gone };
   }
 }
-
-const terminated: WorkerDeath = { why: 'terminated', exitCode: null, signalName: null, cause: undefined };
 
 function isOutcomes(message: FromWorker): message is Outcomes {
   return Array.isArray(message);

@@ -4,14 +4,18 @@
  * more than a small job, and its queue, abort signal, `close()`, idle freeze and respawning are not what we promise (reasons
  * and figures in docs/decisions.md).
  */
+import { createRequire } from 'node:module';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort, Worker } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { ControlBlock } from '../wire/control.ts';
 import type { FromWorker, Hello, Ready, ToWorker } from '../wire/protocol.ts';
 import type { PoolSettings } from './options.ts';
 import type { WorkerDeath, WorkerHandle, WorkerListener } from './worker-handle.ts';
 import { workerEntry } from '../base/worker-file.ts';
+
+/** Loaded by the first pool that starts a thread: a worker imports the package as well, mostly only for `offload`, and starts none. */
+const require = createRequire(import.meta.url);
 
 export class ThreadWorker implements WorkerHandle {
   readonly control: ControlBlock = new ControlBlock();
@@ -94,7 +98,8 @@ export class ThreadWorker implements WorkerHandle {
 }
 
 function startPiscina(settings: PoolSettings): Piscina {
-  const pool = new Piscina({
+  const { Piscina: Threads } = require('piscina') as typeof import('piscina');
+  const pool = new Threads({
     filename: workerEntry('thread'),
     minThreads: 1,
     maxThreads: 1,

@@ -4,6 +4,7 @@ import { helloOf, resolvePoolOptions } from './options.ts';
 import { PoolExecutor } from './pool-executor.ts';
 import { ThreadWorker } from './thread-worker.ts';
 
+/** Runs functions in worker threads of this process. A worker that dies harms the job it ran, and is replaced. */
 export class ThreadPoolExecutor extends PoolExecutor {
   constructor(options?: PoolOptions) {
     const settings = resolvePoolOptions(options, 'ThreadPoolExecutor');

@@ -5,25 +5,50 @@ import { firstDeathOf } from './second-chance.ts';
 import type { Slot } from './slot.ts';
 
 /** Counts from the submission; a job that has started once, and waits for a second worker, is not late. */
-export function limitWait(job: Job): void {
-  const { queueTimeout } = job.settings;
-  if (queueTimeout === Infinity || firstDeathOf(job) !== undefined) return;
-  const text = `Job ${JSON.stringify(job.name)} did not start within its queueTimeout of ${queueTimeout} ms`;
-  job.expireAt(job.submittedAt + queueTimeout, text);
+function startsBefore(job: Job): number {
+  return firstDeathOf(job) === undefined ? job.submittedAt + job.settings.queueTimeout : Infinity;
 }
 
-/** Counts from the job's start in the worker, which the control block tells: starting a worker must not count. */
-export function limitRun(slot: Slot, job: Job): void {
+function tooLate(job: Job): void {
+  job.expire(`Job ${JSON.stringify(job.name)} did not start within its queueTimeout of ${job.settings.queueTimeout} ms`);
+}
+
+/** For a job that waits in line. */
+export function limitWait(job: Job): void {
+  const limit = startsBefore(job);
+  if (limit !== Infinity) job.checkAt(limit, () => tooLate(job));
+}
+
+/**
+ * For a job that was sent. Its run counts from its start in the worker, which the control block tells: starting the worker and
+ * loading the module must not count as running; they count as waiting. `takenBack` hears of a job that is too late and has not begun.
+ */
+export function limitSent(slot: Slot, job: Job, takenBack: (jobs: readonly Job[]) => void): void {
   const { timeout } = job.settings;
-  if (timeout === Infinity) return;
-  const text = `Job ${JSON.stringify(job.name)} ran longer than its timeout of ${timeout} ms`;
+  const before = startsBefore(job);
+  if (timeout === Infinity && before === Infinity) return;
   const check = (): void => {
+    const now = realClock.now();
     const startedAt = slot.startedAt(job);
-    const left = startedAt === null ? timeout : startedAt + timeout - realClock.now();
-    if (left > 0) checkAt(slot, job, realClock.now() + left, check);
-    else job.expire(text);
+    if (startedAt !== null && startedAt + timeout <= now) return tooLong(job);
+    if (startedAt === null && before <= now) return notStarted(slot, job, takenBack, check);
+    const next = startedAt === null ? Math.min(before, now + timeout) : startedAt + timeout;
+    if (next !== Infinity) checkAt(slot, job, next, check);
   };
-  checkAt(slot, job, realClock.now() + timeout, check);
+  checkAt(slot, job, Math.min(before, realClock.now() + timeout), check);
+}
+
+function tooLong(job: Job): void {
+  job.expire(`Job ${JSON.stringify(job.name)} ran longer than its timeout of ${job.settings.timeout} ms`);
+}
+
+function notStarted(slot: Slot, job: Job, takenBack: (jobs: readonly Job[]) => void, check: () => void): void {
+  if (slot.revoke(job)) {
+    tooLate(job);
+    takenBack([job]);
+  } else if (slot.startedAt(job) !== null)
+    check(); // it has begun this moment
+  else if (slot.runs(job)) tooLate(job); // its module is being loaded
 }
 
 /**

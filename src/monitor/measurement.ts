@@ -5,6 +5,7 @@
 import { monitorEventLoopDelay, performance, PerformanceObserver } from 'node:perf_hooks';
 import type { EventLoopUtilization, IntervalHistogram } from 'node:perf_hooks';
 import { statisticsOf } from '../base/live.ts';
+import type { ActorStats } from '../executors/actor-stats.ts';
 import type { ExecutorStats } from '../executors/executor.ts';
 import type { Percentiles } from '../executors/percentiles.ts';
 
@@ -15,6 +16,7 @@ export interface Measured {
   gc: { count: number; total: number; max: number };
   heapUsed: number;
   executors: Record<string, ExecutorStats>;
+  actors: Record<string, ActorStats>;
 }
 
 /** One measurement, from start to end. */
@@ -58,6 +60,7 @@ export class Measurement {
       gc: { ...this.#gc },
       heapUsed: process.memoryUsage().heapUsed,
       executors: statisticsOf('executor') as Record<string, ExecutorStats>,
+      actors: statisticsOf('actor') as Record<string, ActorStats>,
     };
   }
 

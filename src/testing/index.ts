@@ -1,4 +1,8 @@
-/** @module offloop/testing: virtual time, waiting for tasks without sleeping, steps in a fixed order, and a stall on demand. */
+/**
+ * Virtual time, waiting for tasks without sleeping, steps in a fixed order, and a stall on demand.
+ *
+ * @module offloop/testing
+ */
 export { assertCheckpoints } from './assert-checkpoints.ts';
 export { blockLoop } from './block-loop.ts';
 export { MockClock } from './mock-clock.ts';

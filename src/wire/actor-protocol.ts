@@ -4,6 +4,7 @@
  */
 import type { CallbackPlace } from './callback-mark.ts';
 import type { Encoded } from './error-codec.ts';
+import type { Carried } from './protocol.ts';
 
 /** How the worker finds the class, and what it must know of the program. */
 export interface ActorHello {
@@ -13,11 +14,22 @@ export interface ActorHello {
   readonly hints: object;
 }
 
+type Asks<Op extends string, Args, What> = readonly [
+  op: Op,
+  id: number,
+  args: Args,
+  coded: boolean,
+  what: What,
+  callbacks: readonly CallbackPlace[],
+  /** Of the call, where there is any. */
+  context?: Carried,
+];
+
 /** `id` numbers the calls of one actor; `coded` = instances of registered classes among the arguments stand as plain data. */
 export type ActorRequest =
-  | readonly [op: 'spawn', id: number, args: readonly unknown[], coded: boolean, hello: ActorHello, callbacks: readonly CallbackPlace[]]
-  | readonly [op: 'call', id: number, args: readonly unknown[], coded: boolean, name: string, callbacks: readonly CallbackPlace[]]
-  | readonly [op: 'get', id: number, args: null, coded: false, name: string]
+  | Asks<'spawn', readonly unknown[], ActorHello>
+  | Asks<'call', readonly unknown[], string>
+  | Asks<'get', null, string>
   /** The next items of a stream, `most` at once. */
   | readonly [op: 'pull', id: number, args: null, coded: false, pull: { readonly stream: number; readonly most: number }]
   | readonly [op: 'close', id: number, args: null, coded: false, stream: number]

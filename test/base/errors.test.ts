@@ -56,6 +56,16 @@ describe.each(everything)('%s', (name, code, cls, error) => {
   });
 });
 
+it('OffloopError is made from a message, as any error; a code of its own comes first', () => {
+  const cause = new Error('why');
+  expect(new OffloopError('text', { cause })).toMatchObject({ message: 'text', code: 'OFFLOOP_ERROR', cause });
+  expect(new OffloopError('OFFLOOP_X')).toMatchObject({ message: 'OFFLOOP_X', code: 'OFFLOOP_ERROR' });
+  expect(new OffloopError()).toMatchObject({ message: '', code: 'OFFLOOP_ERROR' });
+  expect(new OffloopError('OFFLOOP_X', 'text', { cause })).toMatchObject({ message: 'text', code: 'OFFLOOP_X', cause });
+  // @ts-expect-error -- a code starts with OFFLOOP_
+  expect(new OffloopError('text', 'more')).toMatchObject({ code: 'text' });
+});
+
 it('a class that a user derives is recognised by itself, and its errors by ours', () => {
   class Mine extends BrokenResourceError {}
   const mine = new Mine('m');

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   checkBoolean,
   checkCount,
+  checkFinite,
   checkDelay,
   checkDuration,
   checkFunction,
@@ -65,6 +66,10 @@ const cases: [string, () => unknown, string][] = [
   ['checkDuration', () => checkDuration('ms', -1), 'RangeError OFFLOOP_OUT_OF_RANGE: Expected ms to be a number of milliseconds, 0 or more, got -1 (number)'],
   ['checkDuration', () => checkDuration('ms', NaN), 'RangeError OFFLOOP_OUT_OF_RANGE: Expected ms to be a number of milliseconds, 0 or more, got NaN (number)'],
   ['checkDuration', () => checkDuration('ms', {}), 'TypeError OFFLOOP_INVALID_ARGUMENT: Expected ms to be a number of milliseconds, 0 or more, got {} (object)'],
+  ['checkFinite', () => checkFinite('n', NaN, 0), 'RangeError OFFLOOP_OUT_OF_RANGE: Expected n to be a finite number, 0 or more, got NaN (number)'],
+  ['checkFinite', () => checkFinite('n', Infinity, 0), 'RangeError OFFLOOP_OUT_OF_RANGE: Expected n to be a finite number, 0 or more, got Infinity (number)'],
+  ['checkFinite', () => checkFinite('n', 0.5, 1), 'RangeError OFFLOOP_OUT_OF_RANGE: Expected n to be a finite number, 1 or more, got 0.5 (number)'],
+  ['checkFinite', () => checkFinite('n', '1', 1), "TypeError OFFLOOP_INVALID_ARGUMENT: Expected n to be a finite number, 1 or more, got '1' (string)"],
   ['checkCount', () => checkCount('n', 1.5, 1), 'RangeError OFFLOOP_OUT_OF_RANGE: Expected n to be a whole number from 1 up, got 1.5 (number)'],
   ['checkCount', () => checkCount('n', 0, 1), 'RangeError OFFLOOP_OUT_OF_RANGE: Expected n to be a whole number from 1 up, got 0 (number)'],
   ['checkCount', () => checkCount('n', Infinity, 1), 'RangeError OFFLOOP_OUT_OF_RANGE: Expected n to be a whole number from 1 up, got Infinity (number)'],
@@ -90,6 +95,7 @@ it('good values pass', () => {
   checkDelay('ms', -5);
   checkDuration('ms', Infinity);
   checkCount('n', 0, 0);
+  checkFinite('n', 1.5, 1.5);
   checkCount('n', Infinity, 0, { infinite: true });
   checkSignal('s', new AbortController().signal);
 });

@@ -79,6 +79,7 @@ describe('a wait queue', () => {
             queue.park(entry.scope, entry.id).catch(() => {});
             model.push(entry);
           } else if (s === 'grant') {
+            expect(queue.first?.carried).toBe(model[0]?.id);
             const waiter = queue.shift();
             expect(waiter?.carried).toBe(model.shift()?.id);
             waiter?.grant();

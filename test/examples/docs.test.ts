@@ -46,18 +46,21 @@ describe('each code block is a file', () => {
   });
 });
 
+const commands = outputs.map((b) => [b.text.split('\n')[0] as string, b] as const);
+
 describe('each command prints what is shown', () => {
-  test.each(outputs.map((b) => [b.text.split('\n')[0] as string, b] as const))('%s', async (command, { text }) => {
+  test.concurrent.each(commands)('%s', async (command, { text }) => {
     const shown = text.split('\n').slice(1).join('\n');
     expect(withoutFigures(await runExample(command.slice(2)))).toBe(withoutFigures(shown));
   });
 });
 
-describe('each example that is shown runs', () => {
+describe('each example that is shown without its output runs', () => {
   const programs = [...new Set(code.map((b) => b.text.split('\n')[0]?.slice(3) as string))].filter(
-    (f) => !/jobs\.ts$|text\.ts$|db\.ts$|\.config\.m?[jt]s$/.test(f), // the configurations: test/package
+    // Configurations are tried in test/package.
+    (f) => !/jobs\.ts$|text\.ts$|db\.ts$|\.config\.m?[jt]s$/.test(f) && !commands.some(([command]) => command.endsWith(` ${f}`)),
   );
-  test.each(programs)('%s', async (file) => {
+  test.concurrent.each(programs)('%s', async (file) => {
     expect((await runExample(`node --import tsx ${file}`)).length).toBeGreaterThan(0);
   });
 });

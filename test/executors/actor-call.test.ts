@@ -14,7 +14,7 @@ const noNumber = (): never => {
 const question = { op: 'call', name: 'add', what: 'add', below: requestOf } as const;
 
 it('is a request without arguments, or with encoded ones, callbacks taken out', () => {
-  expect(requestOf(1, { ...question, op: 'get' }, noNumber)).toEqual(['get', 1, null, false, 'add']);
+  expect(requestOf(1, { ...question, op: 'get' }, noNumber)).toEqual(['get', 1, null, false, 'add', []]);
   expect(requestOf(2, { ...question, args: [1, 'a'] }, noNumber)).toEqual(['call', 2, [1, 'a'], false, 'add', []]);
   const [, , args, coded, , places] = requestOf(3, { ...question, args: [new Point(), markCallback(() => 1)] }, () => 9);
   expect([coded, places, JSON.stringify(args)]).toEqual([true, [[9, '1']], '[{"offloop:class":"actor-call.Point","data":{"x":1}},null]']);

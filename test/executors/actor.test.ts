@@ -121,7 +121,7 @@ describe('errors', () => {
       { n: 1 },
       new TypeError('the cause'),
     ]);
-    expect(error.stack).toMatch(/CounterClass\.fail .*counter\.ts[\s\S]*submitted here[\s\S]*actor\.test\.ts/);
+    expect(error.stack).toMatch(/CounterClass\.fail .*counter\.[jt]s[\s\S]*submitted here[\s\S]*actor\.test\.ts/);
     const all = (await outcome(remote.failAll())) as AggregateError;
     expect(all.errors).toEqual([new RangeError('one'), new Money(2)]);
     await expect(remote.failing).rejects.toThrow(new RangeError('no value'));
@@ -134,7 +134,7 @@ describe('errors', () => {
       return null;
     };
     const errors = (await Promise.all([1, 2, 3].map(() => outcome(failing())))) as Error[];
-    for (const error of errors) expect(error.stack).toMatch(/counter\.ts[\s\S]*submitted here[\s\S]*failing .*actor\.test\.ts/);
+    for (const error of errors) expect(error.stack).toMatch(/counter\.[jt]s[\s\S]*submitted here[\s\S]*failing .*actor\.test\.ts/);
   });
 
   it('of what cannot be cloned name the path; the worker survives (99, 126)', async () => {

@@ -111,10 +111,15 @@ describe('broadcast', () => {
     await pass(0);
     for (const worker of fake.workers) worker.claim();
     const failed = failure(call(fake));
-    fake.workers[0]!.die();
+    fake.workers[0]!.die({ exitCode: 9 });
     fake.workers[1]!.finish('b');
     fake.workers[1]!.run('reached');
-    expect(await failed).toMatchObject({ code: 'OFFLOOP_WORKER_DIED', why: 'terminated' });
+    expect(await failed).toMatchObject({
+      code: 'OFFLOOP_WORKER_DIED',
+      why: 'exit',
+      exitCode: 9,
+      message: expect.stringMatching(/^The worker was gone before it ran job "fn", .*: the worker exited with code 9$/) as string,
+    });
     expect([await failure(a), await b]).toEqual([expect.any(WorkerDiedError), 'b']);
     expect(fake.statistics()).toMatchObject({ queued: 0, running: 0, failed: 2, completed: 2 });
     expect(fake.workers.map((w) => w.batches)).toEqual([1, 2]);
@@ -129,6 +134,17 @@ describe('broadcast', () => {
     expect(await failed).toMatchObject({ code: 'OFFLOOP_WORKER_DIED' });
     await pass(0);
     expect([fake.workers.length, fake.last.batches]).toEqual([2, 0]);
+  });
+
+  it('fails as terminated when its worker is killed for another job', async () => {
+    const fake = fakePool({ max: 1 });
+    const stuck = fake.submit({ grace: 1 });
+    await pass(0);
+    fake.last.claim();
+    const failed = failure(call(fake));
+    stuck.cancel();
+    await pass(10);
+    expect(await failed).toMatchObject({ code: 'OFFLOOP_WORKER_DIED', why: 'terminated' });
   });
 
   it('tells why workers do not get ready', async () => {

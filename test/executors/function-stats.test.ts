@@ -5,7 +5,7 @@ import { makeJob } from '../support/jobs.ts';
 
 function ended(name: string, how: 'done' | 'failed' | 'cancelled' = 'done', waited = 0): Job {
   const job = makeJob({ name });
-  if (waited > 0) job.sent(1, job.submittedAt + waited);
+  job.sent(1, job.submittedAt + waited);
   if (how === 'cancelled') job.cancel();
   job.end(how === 'done' ? { ok: true, value: 1 } : { ok: false, error: how === 'failed' ? new Error('no') : job.effective });
   return job;

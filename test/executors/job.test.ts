@@ -79,7 +79,7 @@ describe('a job', () => {
 
   it('whose time is up ends with TimeoutError, its cause is the cancellation', async () => {
     const job = makeJob();
-    job.expireAt(performance.now(), 'too slow');
+    job.checkAt(performance.now(), () => job.expire('too slow'));
     await vi.waitUntil(() => job.state === 'cancelling');
     job.endCancelled();
     const error = await failure(job);

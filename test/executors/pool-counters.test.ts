@@ -6,6 +6,7 @@ describe('PoolCounters', () => {
   it('count a job by how it ended, and add up what it cost', () => {
     const counters = new PoolCounters();
     const [done, failed, cancelled] = [makeJob(), makeJob(), makeJob()];
+    for (const job of [done, failed]) job.sent(1, job.submittedAt);
     done.end({ ok: true, value: 1 });
     failed.end({ ok: false, error: new Error('x') });
     cancelled.cancel();
@@ -17,9 +18,18 @@ describe('PoolCounters', () => {
     expect(counters.runTime).toMatchObject({ count: 2, max: expect.closeTo(30, 0) });
   });
 
-  it('keep waiting and running times apart', () => {
+  it('tell how long a job waited once, however often it was sent, and not at all when it never ran', () => {
     const counters = new PoolCounters();
-    counters.waited(5);
-    expect([counters.waitTime.count, counters.runTime.count]).toEqual([1, 0]);
+    const [twice, never] = [makeJob(), makeJob()];
+    twice.sent(1, twice.submittedAt + 10);
+    twice.sent(7, twice.submittedAt + 40);
+    twice.end({ ok: true, value: 1 });
+    counters.ended(twice, 5);
+    never.sent(2, never.submittedAt + 10);
+    never.cancel();
+    never.endCancelled();
+    counters.ended(never, 0);
+    expect(counters.waitTime).toMatchObject({ count: 1, max: expect.closeTo(40, 0) as number });
+    expect(counters.runTime).toMatchObject({ count: 1, max: expect.closeTo(5, 0) as number });
   });
 });

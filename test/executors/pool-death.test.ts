@@ -83,6 +83,7 @@ describe('a worker that dies', () => {
     await pass(0);
     fake.workers[0]!.die();
     expect(fake.workers).toHaveLength(3);
+    await pass(0);
     expect(fake.statistics()).toMatchObject({ workers: 2, idle: 2, respawned: 1 });
   });
 
@@ -182,15 +183,28 @@ describe('warming up', () => {
     const fake = fakePool({ max: 3, ready: false });
     let warm = false;
     const warming = fake.pool.warmup().then(() => (warm = true));
-    expect(fake.statistics()).toMatchObject({ workers: 3, idle: 3 });
     fake.workers[0]!.ready();
     fake.workers[1]!.ready();
+    expect(fake.statistics()).toMatchObject({ workers: 3, idle: 2, busy: 0 });
     await turns(2);
     expect(warm).toBe(false);
     expect(fake.workers.map((w) => w.alive)).toEqual([false, false, true]);
     fake.workers[2]!.ready();
     await warming;
     expect(fake.workers.some((w) => w.alive)).toBe(false);
+  });
+
+  it('outlasts the idle time: that begins when a worker is ready', async () => {
+    const fake = fakePool({ max: 1, ready: false, idleTimeout: 10 });
+    const warming = fake.pool.warmup();
+    await pass(50);
+    expect(fake.statistics()).toMatchObject({ workers: 1, idle: 0 });
+    fake.last.ready();
+    await warming;
+    await pass(9);
+    expect(fake.statistics()).toMatchObject({ workers: 1, idle: 1 });
+    await pass(2);
+    expect(fake.statistics()).toMatchObject({ workers: 0 });
   });
 
   it('a second call waits as well', async () => {

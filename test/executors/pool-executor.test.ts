@@ -1,9 +1,10 @@
 /** What the contract of all executors does not say, and is the same for each of them. */
 import { describe, expect, it } from 'vitest';
-import { CancelScope, run, ThreadPoolExecutor } from '../../src/index.ts';
+import { CancelScope, run, ThreadPoolExecutor, timeout } from '../../src/index.ts';
 import { statisticsOf } from '../../src/base/live.ts';
 import { add } from '../fixtures/jobs/basic.ts';
 import { sleepInside } from '../fixtures/jobs/cancel.ts';
+import { hangingTeardown } from '../fixtures/jobs/lifecycle.ts';
 import { runningJob } from '../support/gates.ts';
 import { failure } from '../support/virtual.ts';
 
@@ -32,6 +33,19 @@ describe('an executor over a pool', () => {
       await executor.shutdown();
       expect(executor.statistics().workers).toBe(0);
     });
+  });
+
+  it('stops waiting for workers to warm up when it is cancelled, although they never get ready', async () => {
+    const executor = new ThreadPoolExecutor({ max: 1, init: hangingTeardown });
+    const error = await failure(timeout(10, () => executor.warmup()));
+    expect(error).toMatchObject({ name: 'TimeoutError' });
+    expect(executor.statistics()).toMatchObject({ workers: 1, idle: 0, busy: 0 });
+    expect(await failure(executor.submit(add, [1, 2], { queueTimeout: 20 }))).toMatchObject({
+      name: 'TimeoutError',
+      message: 'Job "add" did not start within its queueTimeout of 20 ms',
+    });
+    await executor.shutdown();
+    expect(executor.statistics().workers).toBe(0);
   });
 
   it('is shut down by the run() it was made in, once', async () => {

@@ -16,8 +16,10 @@ describe('sizing', () => {
     expect(statistics()).toMatchObject({ workers: 3, busy: 3, idle: 0, queued: 2, running: 3 });
   });
 
-  it('starts the minimum at once, and the first jobs use it', () => {
+  it('starts the minimum at once, and the first jobs use it; idle are those that are ready (23)', async () => {
     const { submit, workers, statistics } = fakePool({ min: 2, max: 3 });
+    expect(statistics()).toMatchObject({ workers: 2, busy: 0, idle: 0 });
+    await pass(0);
     expect(statistics()).toMatchObject({ workers: 2, busy: 0, idle: 2 });
     submit();
     submit();

@@ -1,4 +1,4 @@
-/** What the contract of all executors does not say: the processes. Their life and that of the program: realtime/process-lifetime. */
+/** What the contract of all executors does not say: the processes. Their life and that of the program: realtime/{executor,process}-lifetime. */
 import { describe, expect, it } from 'vitest';
 import { ProcessPoolExecutor, run, runInExecutor, setDefaultExecutor, toThread } from '../../src/index.ts';
 import { add, whereAmI } from '../fixtures/jobs/basic.ts';

@@ -18,6 +18,34 @@ describe('time limits', () => {
     expect(await running).toBe('slow');
   });
 
+  it('of the wait holds while the worker starts, and while its module is loaded', async () => {
+    const fake = fakePool({ ready: false });
+    const late = fake.submit({ queueTimeout: 10, name: 'late' });
+    await pass(10);
+    expect(await failure(late)).toMatchObject({ name: 'TimeoutError', message: expect.stringContaining('did not start within') as string });
+    expect(fake.last.ready().claim()).toBe(false); // it never runs
+    const loading = fake.submit({ queueTimeout: 10, grace: 5 });
+    await pass(0);
+    fake.last.claim();
+    fake.last.control.begin(false);
+    await pass(10);
+    expect(fake.last.sent('cancel')).toHaveLength(1);
+    await pass(5);
+    expect(await failure(loading)).toMatchObject({ name: 'TimeoutError' });
+    expect(fake.statistics()).toMatchObject({ failed: 2, queued: 0, running: 0 });
+  });
+
+  it('of the wait is over when the job begins', async () => {
+    const fake = fakePool({ ready: false });
+    const job = fake.submit({ queueTimeout: 50, timeout: 1e6 });
+    await pass(40);
+    fake.last.ready().claim();
+    await pass(1000);
+    expect([job.state, fake.last.sent('cancel')]).toEqual(['running', []]);
+    fake.last.finish('in time');
+    expect(await job).toBe('in time');
+  });
+
   it('of the run hears a result that came in time, although the loop was busy then', async () => {
     const fake = fakePool();
     const job = fake.submit({ timeout: 10 });

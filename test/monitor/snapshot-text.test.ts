@@ -36,6 +36,7 @@ const quiet: LagSnapshot = {
       functions: {},
     },
   },
+  actors: { Db: { kind: 'actor', running: 1, completed: 20, failed: 2, cancelled: 0, callTime: percentiles } },
   blocks: 0,
   slow: [],
 };
@@ -43,7 +44,8 @@ const quiet: LagSnapshot = {
 test('the figures in a few lines', () => {
   expect(snapshotText(quiet)).toBe(`event loop over 1.5 s: delay p50 0.2 ms, p99 12 ms, max 135 ms; busy 25 %
 gc: 2 runs, 5.0 ms in all, longest 3.0 ms; heap 16 MiB
-images: 2 of 4 workers busy, 3 queued, 7 done; run p50 0.2 ms, p99 12 ms`);
+images: 2 of 4 workers busy, 3 queued, 7 done; run p50 0.2 ms, p99 12 ms
+actor Db: 1 calls under way, 20 done, 2 failed; call p50 0.2 ms, p99 12 ms`);
 });
 
 test('the latest blocks follow, with how many there were', () => {

@@ -1,13 +1,11 @@
 /** What loop callbacks promise about real time and the life of the process. */
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { callAt, callLater } from '../../src/core/callbacks.ts';
 import { now } from '../../src/core/sleep.ts';
 import { Child } from '../support/child.ts';
 import type { Ended } from '../support/child.ts';
 
-const file = fileURLToPath(new URL('../fixtures/loop/callbacks.ts', import.meta.url));
-const program = (name: string): Promise<Ended> => new Child(file, name).ended;
+const program = (name: string): Promise<Ended> => new Child('loop/callbacks', name).ended;
 
 test('callbacks are never early (LO-05)', async () => {
   const early: number[] = [];

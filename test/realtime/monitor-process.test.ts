@@ -116,10 +116,7 @@ describe('a program ends as it would have without a monitor', () => {
   });
 
   test('nothing to tell: nothing told', async () => {
-    const { code, stderr } = await hogs({}, '--no-warnings').ended.then((e) => e);
-    expect(code).toBe(0);
-    expect(stderr).toContain('crunch');
-    expect((await new Program(['--import', preload, '-e', '']).ended).stderr).toBe('');
+    expect(await new Program(['--import', preload, '-e', '']).ended).toMatchObject({ code: 0, stderr: '' });
   });
 
   test.runIf(process.platform !== 'win32')('a process that was stopped is told so, and no line is blamed', async () => {

@@ -1,11 +1,9 @@
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Child } from '../support/child.ts';
 
-const file = fileURLToPath(new URL('../fixtures/run/program.ts', import.meta.url));
 const children: Child[] = [];
 const start = (program: string): Child => {
-  const child = new Child(file, program);
+  const child = new Child('run/program', program);
   children.push(child);
   return child;
 };

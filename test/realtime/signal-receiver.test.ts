@@ -1,12 +1,9 @@
 /** Real signals, sent to processes of their own. */
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { Child } from '../support/child.ts';
 
-const file = fileURLToPath(new URL('../fixtures/loop/signals.ts', import.meta.url));
-
 async function ready(name: string): Promise<Child> {
-  const child = new Child(file, name);
+  const child = new Child('loop/signals', name);
   await child.printed('ready');
   return child;
 }

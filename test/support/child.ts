@@ -1,6 +1,8 @@
 /** A program in a process of its own. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { inject } from 'vitest';
 
 export interface Ended {
   code: number | null;
@@ -15,9 +17,10 @@ export class Child {
   #stdout = '';
   #stderr = '';
 
-  /** Runs a TypeScript file on the Node that runs the tests. */
-  constructor(file: string, ...args: string[]) {
-    this.process = spawn(process.execPath, ['--import', 'tsx', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  /** Runs test/fixtures/<name>.ts, compiled, on the Node that runs the tests. */
+  constructor(name: string, ...args: string[]) {
+    const file = join(inject('compiled'), `test/fixtures/${name}.js`);
+    this.process = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.process.stdout?.on('data', (chunk) => (this.#stdout += String(chunk)));
     this.process.stderr?.on('data', (chunk) => (this.#stderr += String(chunk)));
     this.ended = new Promise((resolve) => {

@@ -38,13 +38,13 @@ export function callbacks({ use, shared, separate, processes, reports }: Subject
   it('callbacks may sit anywhere in the arguments, which are left as they are; one function is one function there', async () => {
     const fn = callback((x: string) => `<${x}>`);
     const box = { name: 'a', on: new Map([['row', fn]]), list: [fn] };
-    expect(await use({ max: 1 }).submit(jobs.callInside, [box])).toEqual(['<a>', '<b>', true]);
+    expect(await shared(1).submit(jobs.callInside, [box])).toEqual(['<a>', '<b>', true]);
     expect([box.on.get('row'), box.list]).toEqual([fn, [fn]]);
     expect(fn('here')).toBe('<here>');
   });
 
   it('a function that is not wrapped is refused, and the error names callback()', async () => {
-    const error = await failure(use({ max: 1 }).submit(jobs.callWith, [() => 1]));
+    const error = await failure(shared(1).submit(jobs.callWith, [() => 1]));
     expect(error).toBeInstanceOf(NotCloneableError);
     expect((error as Error).message).toMatch(/args\[0\].*callback\(\)/);
     expect(() => callback('no' as never)).toThrow(/fn.*function/);
@@ -62,13 +62,13 @@ export function callbacks({ use, shared, separate, processes, reports }: Subject
   });
 
   it('errors come back with class, code, cause and the frames of both sides', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const fail = callback(async () => {
       throw Object.assign(new RangeError('from the loop', { cause: new Error('why') }), { code: 'E_CB' });
     });
     const seen = await executor.submit(jobs.catchFrom, [fail]);
     expect(seen).toMatchObject({ isRangeError: true, message: 'from the loop', code: 'E_CB', cause: 'why' });
-    expect((seen as Error).stack).toMatch(/contract\/callbacks\.ts[^]*fixtures\/jobs\/callbacks\.ts/);
+    expect((seen as Error).stack).toMatch(/contract\/callbacks\.ts[^]*fixtures\/jobs\/callbacks\.[jt]s/);
     expect(await failure(executor.submit(jobs.callWith, [fail]))).toMatchObject({
       name: 'RangeError',
       code: 'E_CB',
@@ -145,7 +145,7 @@ export function callbacks({ use, shared, separate, processes, reports }: Subject
 
   it('streams take callbacks, too', async () => {
     const items: string[] = [];
-    for await (const item of askFor.with({ executor: use({ max: 1 }) })(callback((i) => `item ${i}`))) items.push(item);
+    for await (const item of askFor.with({ executor: shared(1) })(callback((i) => `item ${i}`))) items.push(item);
     expect(items).toEqual(['item 0', 'item 1', 'item 2']);
   });
 

@@ -10,7 +10,7 @@ import type { Subject } from './subject.ts';
 
 const memory = (): SharedArrayBuffer => new SharedArrayBuffer(4);
 
-export function cancellation({ use, separate, sharedMemory, reports }: Subject): void {
+export function cancellation({ use, shared, separate, sharedMemory, reports }: Subject): void {
   it('aborting a running job rejects it and frees the worker (48)', async () => {
     const executor = use({ max: 1 });
     const controller = new AbortController();
@@ -46,7 +46,7 @@ export function cancellation({ use, separate, sharedMemory, reports }: Subject):
   });
 
   it('the abort reason is kept, here and in the job (51)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const controller = new AbortController();
     const { job, heard } = await runningJob(executor, waitForSignal, [], { signal: controller.signal });
     const reason = new RangeError('user left');
@@ -56,7 +56,7 @@ export function cancellation({ use, separate, sharedMemory, reports }: Subject):
   });
 
   it('no listener stays on a signal when its jobs have settled (52)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const { signal } = new AbortController();
     await Promise.all(Array.from({ length: 20 }, () => executor.submit(add, [1, 1], { signal })));
     expect(getEventListeners(signal, 'abort')).toEqual([]);
@@ -98,7 +98,7 @@ export function cancellation({ use, separate, sharedMemory, reports }: Subject):
   });
 
   it('a job that takes longer than its timeout rejects with TimeoutError (59)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const { job } = await runningJob(executor, waitForSignal, [], { timeout: 30, name: 'slow one' });
     const error = await failure(job);
     expect(error).toBeInstanceOf(TimeoutError);
@@ -154,7 +154,7 @@ export function cancellation({ use, separate, sharedMemory, reports }: Subject):
   });
 
   it('what a job says while it stops is delivered (63)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const { job, heard } = await runningJob(executor, waitForSignal, []);
     job.cancel('why');
     await failure(job);
@@ -176,7 +176,7 @@ export function cancellation({ use, separate, sharedMemory, reports }: Subject):
   });
 
   it('cancelling a job that has ended returns false and changes nothing (65)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const job = executor.submit(add, [1, 2]);
     expect([await job, job.cancel(), await job, job.state]).toEqual([3, false, 3, 'done']);
   });
@@ -210,7 +210,7 @@ export function cancellation({ use, separate, sharedMemory, reports }: Subject):
   });
 
   it.runIf(sharedMemory)('with terminate the caller goes on when the job has ended or was killed, not before (TH-07)', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const done = memory();
     const scope = new CancelScope();
     await scope.run(async () => {

@@ -6,7 +6,7 @@ import { addMoney, Money, Parcel, repack, returnArguments, returnUncloneable, wa
 import { failure } from '../../support/virtual.ts';
 import type { Subject } from './subject.ts';
 
-export function data({ use, shared, processes }: Subject): void {
+export function data({ shared, processes }: Subject): void {
   it('of all cloneable kinds comes back as it went', async () => {
     const executor = shared(1);
     const cyclic: Record<string, unknown> = { a: 1 };
@@ -33,7 +33,7 @@ export function data({ use, shared, processes }: Subject): void {
   });
 
   it('of a registered class keeps its class, both ways', async () => {
-    const total = await use().submit(addMoney, [new Money(1), new Money(2)]);
+    const total = await shared(1).submit(addMoney, [new Money(1), new Money(2)]);
     expect(total).toBeInstanceOf(Money);
     expect(total.cents).toBe(3);
   });

@@ -68,7 +68,7 @@ export function streams(subject: Subject): void {
   });
 
   it('several next() at once are served in order, those behind the end too', async () => {
-    const items = on(use({ max: 1 }), jobs.countTo)(2);
+    const items = on(shared(1), jobs.countTo)(2);
     const results = await Promise.all([items.next(), items.next(), items.next(), items.next()]);
     const end = { done: true, value: undefined };
     expect(results).toEqual([{ done: false, value: 1 }, { done: false, value: 2 }, end, end]);
@@ -76,7 +76,7 @@ export function streams(subject: Subject): void {
 
   it.runIf(separate).each(Object.entries(traced))('%s is not advanced beyond its credit', async (_name, fn) => {
     const file = trace();
-    const items = on(use({ max: 1 }), fn, { highWaterMark: 4 })(file, 1000);
+    const items = on(shared(1), fn, { highWaterMark: 4 })(file, 1000);
     expect(await items.next()).toEqual({ done: false, value: 1 });
     await vi.waitFor(() => expect(read(file)).toBe('4'));
     await items.next(); // half of it was taken: two more may come
@@ -110,7 +110,7 @@ export function streams(subject: Subject): void {
 
   it('one that waits inside is woken when the loop is left', async () => {
     const file = trace();
-    const items = on(use({ max: 1 }), jobs.oneThenWait)(file);
+    const items = on(shared(1), jobs.oneThenWait)(file);
     await items.next();
     const waiting = items.next();
     await items.return?.();
@@ -118,7 +118,7 @@ export function streams(subject: Subject): void {
   });
 
   it('what its finally throws reaches whoever leaves', async () => {
-    const items = on(use({ max: 1 }), jobs.throwInFinally, { highWaterMark: 2 })();
+    const items = on(shared(1), jobs.throwInFinally, { highWaterMark: 2 })();
     await items.next();
     expect(await failure(items.return!())).toMatchObject({ name: 'RangeError', message: 'while cleaning up' });
     expect(reports).toEqual([]);
@@ -142,20 +142,20 @@ export function streams(subject: Subject): void {
     expect(items).toHaveLength(300);
     expect(error).toBeInstanceOf(RangeError);
     expect(error).toMatchObject({ message: 'no more', code: 'E_ROWS', cause: { name: 'TypeError', message: 'deep' } });
-    expect((error as Error).stack).toMatch(/fixtures\/jobs\/streams\.ts[^]*contract\/streams\.ts/);
+    expect((error as Error).stack).toMatch(/fixtures\/jobs\/streams\.[jt]s[^]*contract\/streams\.ts/);
     expect(executor.statistics()).toMatchObject({ failed: 1 });
     expect(reports).toEqual([]);
   });
 
   it('after its error a stream is at its end', async () => {
-    const items = on(use({ max: 1 }), jobs.throwAfter)(0);
+    const items = on(shared(1), jobs.throwAfter)(0);
     expect(await failure(items.next())).toMatchObject({ code: 'E_ROWS' });
     expect(await items.next()).toEqual({ done: true, value: undefined });
     await items.return?.();
   });
 
   it('an error behind items that nobody took goes to the exception handler', async () => {
-    const executor = use({ max: 1 });
+    const executor = shared(1);
     const items = on(executor, jobs.throwAfter)(3);
     await items.next();
     await settled(executor);
@@ -242,7 +242,7 @@ export function streams(subject: Subject): void {
   });
 
   it.each(['object', 'view', 'inside'] as const)('a generator may yield the same memory again and again (%s)', async (kind) => {
-    const items = await collect(on(use({ max: 1 }), jobs.reused)(100, kind));
+    const items = await collect(on(shared(1), jobs.reused)(100, kind));
     const read = (item: unknown): number => {
       const { i, bytes, 0: first } = item as { i?: number; bytes?: Uint8Array; 0?: number };
       return i ?? bytes?.[0] ?? (first as number);
@@ -254,7 +254,7 @@ export function streams(subject: Subject): void {
     'an item that cannot be cloned is an error with its path, after those before it; the generator cleans up',
     async () => {
       const file = trace();
-      const [items, error] = await drain(on(use({ max: 1 }), jobs.uncloneable)(file));
+      const [items, error] = await drain(on(shared(1), jobs.uncloneable)(file));
       expect(items).toEqual([1, 2, 3]);
       expect(error).toBeInstanceOf(NotCloneableError);
       expect(error).toMatchObject({ path: 'item.deep[0]' });
@@ -263,7 +263,7 @@ export function streams(subject: Subject): void {
   );
 
   it('inside a worker a stream runs in place', async () => {
-    expect(await use({ max: 1 }).submit(jobs.sumInside, [10])).toBe(55);
+    expect(await shared(1).submit(jobs.sumInside, [10])).toBe(55);
   });
 
   it('exports of a plain module are streams when they are generators, from the first call on, and jobs when they are not (17)', async () => {
