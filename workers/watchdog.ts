@@ -1,10 +1,5 @@
-/** Entry of the watchdog's thread; the near side is `src/monitor/watchdog-host.ts`. Here reports meet their words. */
+/** Entry of the watchdog's thread; the near side is `src/monitor/watchdog-host.ts`. */
 import { runWatchdog } from '../src/monitor/watchdog-thread.ts';
-import { toLine } from '../src/report/model.ts';
-import { blockText, stillBlockedText } from '../src/report/text.ts';
+import { words } from './words.ts';
 
-runWatchdog({
-  block: blockText,
-  stillBlocked: stillBlockedText,
-  line: (told, seen, stillBlocked) => JSON.stringify(toLine(told, seen, stillBlocked)),
-});
+runWatchdog(words);

@@ -2,6 +2,7 @@
  * Every error this library throws. Match on `code` or with `instanceof`: both survive threads, processes and duplicate
  * installs, because `instanceof` compares a brand (a registered symbol on the prototype), not the identity of the class.
  */
+import type { StackFrame } from './slow-report.ts';
 import { wrongType } from './validate.ts';
 
 export type OffloopErrorCode = `OFFLOOP_${string}`;
@@ -56,6 +57,8 @@ export class CancelledError extends OffloopError {
   readonly source: CancelSource;
   readonly reason: unknown;
   readonly by: string | undefined;
+  /** Where the worker was of the job that this has stopped, innermost first: while a lag monitor runs, and of threads only. */
+  declare readonly workerStack?: readonly StackFrame[];
 
   /** A bare message makes an explicit cancellation, as `new Error(message)` would be written. */
   constructor(init: CancelledInit | string = EXPLICIT, message: string = describeCancel(init)) {
@@ -87,6 +90,8 @@ function describeCancel(init: CancelledInit | string): string {
 /** A `timeout` expired. `cause` is the CancelledError that stopped the work, `deadline` is on the clock of `now()`. */
 export class TimeoutError extends OffloopError {
   readonly deadline: number;
+  /** Of a job that ran longer than its `timeout`: where its worker was, as in CancelledError. */
+  declare readonly workerStack?: readonly StackFrame[];
 
   constructor(message: string, deadline: number, options?: ErrorOptions) {
     super('OFFLOOP_TIMEOUT', message, options);

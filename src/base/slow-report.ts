@@ -56,7 +56,11 @@ export interface MonitorOptions {
   heartbeat?: number;
   /** Milliseconds between two samples of the rolling CPU profile, or false for none. Default: none; 5 in debug mode. */
   profile?: number | false;
-  /** How the thread is asked where it is. `pause` (the debugger's way) is a fallback that is felt by the program. Default `evaluate`. */
+  /**
+   * How the blocked thread is asked where it is. `evaluate` (default) interrupts it. `pause` halts it with the debugger for the
+   * moment of the question, a fallback for programs in which the stack cannot be read otherwise (`--frozen-intrinsics`): the
+   * debugger is on while a block lasts, and what a pause finds running loses its optimised code. Not together with a debugger of your own.
+   */
   capture?: 'evaluate' | 'pause';
   /** How many reports `snapshot().slow` keeps. Default 100. */
   keep?: number;

@@ -19,6 +19,7 @@ import type { ExecutorLabel } from './job-events.ts';
 import type { JobSettings } from './options.ts';
 import { Ties } from './ties.ts';
 import type { Tie } from './ties.ts';
+import { addStack, placeOf } from './whereabouts.ts';
 
 /** Where a job is on its way. `held` = the queue is full, it waits for a place; `sent` = posted to a worker. */
 export type JobPhase = 'new' | 'held' | 'queued' | 'sent' | 'ended';
@@ -200,6 +201,11 @@ export class Job extends TaskCore {
     }
   }
 
+  /** Its time limit has passed. */
+  get expired(): boolean {
+    return this.#expired !== null;
+  }
+
   expire(what: string): void {
     if (this.effective !== null) return; // it was cancelled for another reason before
     this.#expired = what;
@@ -242,7 +248,8 @@ export class Job extends TaskCore {
     if (!outcome.ok && !isCancelled(outcome.error)) {
       this.runtime.report({ message: 'A job failed while it was being cancelled', error: outcome.error, task: this });
     }
-    this.fail(this.#expired === null ? reason : new TimeoutError(this.#expired, realClock.now(), { cause: reason }));
+    if (this.#expired === null) this.fail(addStack(reason, this));
+    else this.fail(addStack(new TimeoutError(this.#expired + placeOf(this), realClock.now(), { cause: reason }), this));
   }
 
   /** Ends a job that was cancelled. */

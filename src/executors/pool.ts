@@ -261,6 +261,7 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
   #stop(slot: Slot, job: Job, error: CancelledError): void {
     if (slot.revoke(job)) return this.#endCancelled(job, 0);
     slot.requestCancel(job, error);
+    if (job.expired) void slot.lookFor(job);
     const { onCancel, grace } = job.settings;
     if (onCancel === 'abandon') this.#endCancelled(job, 0);
     else if (onCancel === 'terminate') checkAt(slot, job, realClock.now() + grace, () => this.#killFor(job, slot));
@@ -269,7 +270,11 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
   /** Nothing else must be begun there from now on: who runs when the worker is killed is lost, and must be that job. */
   #killFor(job: Job, slot: Slot): void {
     this.#feeder.recall(slot);
-    if (slot.runs(job)) void this.#kill(slot);
+    const kill = (): void => void (slot.runs(job) && this.#kill(slot));
+    const look = slot.runs(job) ? slot.lookFor(job) : null;
+    slot.retired ||= look !== null; // it gets no further job while it is looked for
+    if (look === null) kill();
+    else void look.then(kill);
     this.#feeder.pump();
   }
 

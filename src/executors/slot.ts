@@ -16,6 +16,7 @@ import { Milestones } from './milestones.ts';
 import { Outbox } from './outbox.ts';
 import { unpack } from './parcel.ts';
 import { bothDeaths, secondChance } from './second-chance.ts';
+import { lookFor } from './whereabouts.ts';
 import type { StartWorker, WorkerDeath, WorkerHandle, WorkerListener } from './worker-handle.ts';
 
 export interface SlotHost {
@@ -271,6 +272,11 @@ export class Slot implements WorkerListener, Home {
   /** Milliseconds for which the running job has run while others wait behind it; 0 when none waits. */
   get heldUpFor(): number {
     return this.#flight.live < 2 ? 0 : Math.min(performance.now() - this.#heardAt, this.#flight.runsFor);
+  }
+
+  /** Notes where the worker is that runs this job, for its error; null when nobody can tell. */
+  lookFor(job: Job): Promise<void> | null {
+    return lookFor(job, () => this.#worker.where?.() ?? null);
   }
 
   /** Raises the running job's flag and signal. */

@@ -12,6 +12,8 @@ import { ControlBlock } from '../wire/control.ts';
 import type { FromWorker, Hello, Ready, ToWorker } from '../wire/protocol.ts';
 import type { PoolSettings } from './options.ts';
 import type { WorkerDeath, WorkerHandle, WorkerListener } from './worker-handle.ts';
+import { whereIs } from '../base/whereabouts.ts';
+import type { Whereabouts } from '../base/whereabouts.ts';
 import { workerEntry } from '../base/worker-file.ts';
 
 /** Loaded by the first pool that starts a thread: a worker imports the package as well, mostly only for `offload`, and starts none. */
@@ -86,6 +88,10 @@ export class ThreadWorker implements WorkerHandle {
   keepAlive(on: boolean): void {
     if (on) this.#thread.ref();
     else this.#thread.unref();
+  }
+
+  where(): Promise<Whereabouts> | null {
+    return whereIs(this.#thread.threadId);
   }
 
   async terminate(): Promise<void> {

@@ -1,5 +1,6 @@
 /** What a slot needs from a worker, whatever it is made of: a thread, a process, or this loop. */
 import type { WorkerDiedInit } from '../base/errors.ts';
+import type { Whereabouts } from '../base/whereabouts.ts';
 import type { LoopControl } from '../wire/control.ts';
 import type { FromWorker, Ready, ToWorker } from '../wire/protocol.ts';
 
@@ -31,6 +32,8 @@ export interface WorkerHandle {
   keepAlive(on: boolean): void;
   /** Resolves when the worker is gone, whatever ended it. */
   readonly gone: Promise<void>;
+  /** Where it is just now; null when nobody can tell. */
+  where?(): Promise<Whereabouts> | null;
   /** Kills the worker; resolves when it is gone. */
   terminate(): Promise<void>;
 }

@@ -16,7 +16,7 @@ export function abilities(
   permission: Permission | undefined = (process as { permission?: Permission }).permission,
   mainThread: boolean = isMainThread,
 ): Abilities {
-  if (!mainThread) return { worker: false, inspect: false, reason: 'in a worker thread it has no watchdog of its own yet' };
+  if (!mainThread) return { worker: false, inspect: false, reason: 'in a worker thread it has no watchdog of its own' };
   if (permission === undefined) return { worker: true, inspect: true, reason: null };
   if (!allows(permission, 'worker'))
     return { worker: false, inspect: false, reason: 'the permission model allows no worker (--allow-worker)' };

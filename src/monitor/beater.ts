@@ -1,4 +1,9 @@
-/** The watched thread's part of the heartbeat: one timer, which notes when it was late, and an ear for garbage collections. */
+/**
+ * The watched thread's part of the heartbeat: one timer, which notes when it was late, and an ear for garbage collections.
+ *
+ * An idle loop beats half as often, because waking it is all that a beat costs. Nothing is lost by that: the watchdog looks at
+ * the age of threshold − heartbeat, whenever the block began, and how long that was is known to the loop itself.
+ */
 import { performance, PerformanceObserver } from 'node:perf_hooks';
 import type { Heartbeat } from './heartbeat.ts';
 import { clock } from './hub.ts';
@@ -8,6 +13,12 @@ export interface BeaterOptions {
   readonly heartbeat: number;
   readonly threshold: number;
 }
+
+/** Is told of each beat: by how many milliseconds it was late, and when the next is due. */
+export type BeatListener = (late: number, due: number) => void;
+
+/** A loop that is busy for less of its time than that is idle. */
+const IDLE = 0.1;
 
 /** Newer Nodes can tell the CPU time of a thread from inside of it, exactly at the beat. */
 const threadCpu = (process as { threadCpuUsage?: () => { user: number; system: number } }).threadCpuUsage?.bind(process);
@@ -31,21 +42,31 @@ const read = (): Reading => ({ at: clock(), active: performance.eventLoopUtiliza
 export class Beater {
   readonly #beats: Heartbeat;
   readonly #options: BeaterOptions;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout;
+  /** Milliseconds from the last beat to the next. */
+  #due: number;
   readonly #observer: PerformanceObserver;
+  readonly #heard: BeatListener;
   #gc = 0;
   #last: Reading;
 
-  constructor(beats: Heartbeat, options: BeaterOptions) {
+  constructor(beats: Heartbeat, options: BeaterOptions, heard: BeatListener = () => {}) {
     this.#beats = beats;
+    this.#heard = heard;
     this.#options = options;
     this.#last = read();
     this.#noteLoopStart(this.#last.at);
     beats.beat(this.#last.at);
-    this.#timer = setInterval(() => this.beat(), options.heartbeat).unref();
+    this.#due = options.heartbeat;
+    this.#timer = setTimeout(this.#tick, this.#due).unref();
     this.#observer = new PerformanceObserver((list) => this.#collected(list.getEntries()));
     this.#observer.observe({ entryTypes: ['gc'] });
   }
+
+  readonly #tick = (): void => {
+    this.beat();
+    this.#timer = setTimeout(this.#tick, this.#due).unref();
+  };
 
   beat(): void {
     const [last, now] = [this.#last, read()];
@@ -60,6 +81,9 @@ export class Beater {
     }
     if (this.#beats.loopStart === 0) this.#noteLoopStart(now.at);
     this.#beats.beat(now.at);
+    const late = Math.max(0, wall - this.#due);
+    this.#due = active < IDLE * wall && threshold >= 4 * heartbeat ? 2 * heartbeat : heartbeat;
+    this.#heard(late, this.#due);
   }
 
   #noteLoopStart(now: number): void {
@@ -73,7 +97,7 @@ export class Beater {
   }
 
   end(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#observer.disconnect();
   }
 }

@@ -16,6 +16,8 @@ export interface Signals {
   readonly late: number;
   /** The longest time from asking the thread where it is to its answer. */
   readonly latency: number;
+  /** It was asked at least once. */
+  readonly asked: boolean;
   /** From the first question to the end: a block is not asked about before it is nearly as long as the threshold. */
   readonly observed: number;
   /** Asynchronous ids seen in the answers. */
@@ -26,7 +28,7 @@ const MANY = 2;
 /** JavaScript answers within this time. */
 const PROMPT = 5;
 
-export function causeOf({ duration, run, runQueue, gc, late, latency, observed, callbacks }: Signals): BlockCause {
+export function causeOf({ duration, run, runQueue, gc, late, latency, asked, observed, callbacks }: Signals): BlockCause {
   const half = duration / 2;
   if (runQueue !== null && runQueue > half) return 'cpu-starved';
   if (late > half && (run === null || run < half)) return runQueue === null ? 'unknown' : 'suspended';
@@ -34,6 +36,7 @@ export function causeOf({ duration, run, runQueue, gc, late, latency, observed, 
   if (run !== null && runQueue !== null && duration - run - runQueue > half) return 'sync-wait';
   // Without the run queue's time, a thread that did not run either slept or starved.
   if (run !== null && runQueue === null && duration - run > half) return 'unknown';
+  if (run === null && !asked) return 'unknown'; // nothing is known of it at all
   if (latency > PROMPT && latency > 0.4 * observed) return 'native';
   return callbacks > MANY ? 'many-callbacks' : 'javascript';
 }

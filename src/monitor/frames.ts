@@ -16,7 +16,7 @@ export function pathOf(file: string): string {
 }
 
 export function isUserFile(file: string): boolean {
-  if (file === '' || file.startsWith('node:') || file.startsWith('evalmachine.')) return false;
+  if (file === '' || /^(?:node:|wasm:|evalmachine\.)/.test(file)) return false;
   const path = pathOf(file);
   return !ours.some((own) => path.startsWith(own));
 }
@@ -25,10 +25,11 @@ export function userFrames(frames: readonly RawFrame[]): RawFrame[] {
   return frames.filter(({ file }) => isUserFile(file));
 }
 
-/** The function built into V8 or Node that the innermost user frame has called: `Array.join`, `node:fs readFileSync`. */
+/** What is no JavaScript of the program, and was called by its innermost frame: `Array.join`, `readFileSync`, `WebAssembly`. */
 export function nativeAbove(frames: readonly RawFrame[]): string | undefined {
   const first = frames.findIndex(({ file }) => isUserFile(file));
   const called = frames[first - 1];
+  if (called?.file.startsWith('wasm:') === true) return `WebAssembly ${called.fn}`.trim();
   return called === undefined || called.fn === '' || called.file.startsWith('file:') ? undefined : called.fn;
 }
 

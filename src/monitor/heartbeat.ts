@@ -36,6 +36,10 @@ const COUNT = 0;
 const GAP_COUNT = 1;
 const STOPPED = 2;
 const IGNORING = 3;
+const CALLED = 4;
+const TOLD = 5;
+const ATTACHED = 6;
+const RELEASED = 7;
 const WORDS = 8;
 
 export class Heartbeat {
@@ -79,12 +83,33 @@ export class Heartbeat {
     Atomics.store(this.#words, IGNORING, on ? 1 : 0);
   }
 
+  /** Calls the watchdog out of its sleep; it sleeps no more after that. */
+  call(): void {
+    Atomics.store(this.#words, CALLED, 1);
+    Atomics.notify(this.#words, CALLED);
+  }
+
   /** Waits until the watchdog has let go of this thread. */
   awaitStopped(ms: number): boolean {
     return Atomics.wait(this.#words, STOPPED, 0, ms) !== 'timed-out';
   }
 
+  /** Lets the watchdog end: this thread has heard all that it was asked. */
+  release(): void {
+    Atomics.store(this.#words, RELEASED, 1);
+    Atomics.notify(this.#words, RELEASED);
+  }
+
   // The watchdog reads.
+
+  get called(): boolean {
+    return Atomics.load(this.#words, CALLED) === 1;
+  }
+
+  /** Sleeps without an event loop. False when it was called. */
+  sleep(ms: number): boolean {
+    return Atomics.wait(this.#words, CALLED, 0, ms) === 'timed-out';
+  }
 
   get last(): Beat {
     for (;;) {
@@ -114,6 +139,24 @@ export class Heartbeat {
     return Atomics.load(this.#words, GAP_COUNT);
   }
 
+  /** The watchdog's inspector is attached: a process that ends meanwhile would wait for it. */
+  get attached(): boolean {
+    return Atomics.load(this.#words, ATTACHED) === 1;
+  }
+
+  set attached(on: boolean) {
+    Atomics.store(this.#words, ATTACHED, on ? 1 : 0);
+  }
+
+  /** How many of the gaps have been reported, or were not worth it: a watchdog that comes in place of another begins there. */
+  get told(): number {
+    return Atomics.load(this.#words, TOLD);
+  }
+
+  set told(count: number) {
+    Atomics.store(this.#words, TOLD, count);
+  }
+
   /** Gaps from the `first` on, as far as the ring still has them. */
   gapsSince(first: number): Gap[] {
     const count = this.gapCount;
@@ -129,5 +172,10 @@ export class Heartbeat {
   tellStopped(): void {
     Atomics.store(this.#words, STOPPED, 1);
     Atomics.notify(this.#words, STOPPED);
+  }
+
+  /** Waits until the watched thread has heard all that it was asked. */
+  awaitReleased(ms: number): boolean {
+    return Atomics.wait(this.#words, RELEASED, 0, ms) !== 'timed-out';
   }
 }

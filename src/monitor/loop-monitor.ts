@@ -29,7 +29,6 @@ export class LoopMonitor implements Disposable {
   constructor(options?: MonitorOptions) {
     this.#settings = resolveSettings(options);
     if (this.#settings.report !== undefined) throw noHtml();
-    if (this.#settings.capture === 'pause') throw new InvalidStateError("capture: 'pause' is not part of this version yet");
   }
 
   /** Starts afresh. Does not keep the process alive. */
@@ -37,8 +36,13 @@ export class LoopMonitor implements Disposable {
     if (this.#measurement !== null) throw new InvalidStateError('This monitor runs already: stop() it first');
     this.#slow = [];
     this.#blocks = 0;
-    this.#measurement = new Measurement();
-    this.#watch = new Watch(this.#settings, (report) => this.#hear(report));
+    const measurement = new Measurement(this.#settings.heartbeat);
+    this.#measurement = measurement;
+    this.#watch = new Watch(
+      this.#settings,
+      (report) => this.#hear(report),
+      (late, due) => measurement.beat(late, due),
+    );
     return this;
   }
 

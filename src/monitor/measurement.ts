@@ -1,9 +1,9 @@
 /**
- * How long the event loop kept its callers waiting. Node's own delay histogram (libuv timers, measured in C++) and
- * event-loop utilization; which line was to blame is not told here.
+ * How long the event loop kept its callers waiting, by the heartbeat of the watch over it, and event-loop utilization; which
+ * line was to blame is not told here. It has no timer of its own: waking an idle process is what a monitor costs most.
  */
-import { monitorEventLoopDelay, performance, PerformanceObserver } from 'node:perf_hooks';
-import type { EventLoopUtilization, IntervalHistogram } from 'node:perf_hooks';
+import { createHistogram, performance, PerformanceObserver } from 'node:perf_hooks';
+import type { EventLoopUtilization, RecordableHistogram } from 'node:perf_hooks';
 import { statisticsOf } from '../base/live.ts';
 import type { ActorStats } from '../executors/actor-stats.ts';
 import type { ExecutorStats } from '../executors/executor.ts';
@@ -21,22 +21,26 @@ export interface Measured {
 
 /** One measurement, from start to end. */
 export class Measurement {
-  readonly #heartbeat: number;
   readonly #startedAt: number = performance.now();
-  readonly #histogram: IntervalHistogram;
+  readonly #histogram: RecordableHistogram = createHistogram();
   readonly #utilization: EventLoopUtilization = performance.eventLoopUtilization();
   readonly #gc = { count: 0, total: 0, max: 0 };
   readonly #observer: PerformanceObserver;
-  readonly #beat: NodeJS.Timeout;
   #lastBeat: number = performance.now();
+  #due: number;
 
-  constructor(heartbeat: number = 10) {
-    this.#heartbeat = heartbeat;
-    this.#beat = setInterval(() => (this.#lastBeat = performance.now()), heartbeat).unref();
-    this.#histogram = monitorEventLoopDelay({ resolution: heartbeat });
-    this.#histogram.enable();
+  /** `due`: the milliseconds after which the first beat is due. */
+  constructor(due: number) {
+    this.#due = due;
     this.#observer = new PerformanceObserver((list) => list.getEntries().forEach((e) => this.#collected(e.duration)));
     this.#observer.observe({ entryTypes: ['gc'] });
+  }
+
+  /** The loop turned, so many milliseconds later than it should have; the next beat is due after `due`. */
+  beat(late: number, due: number): void {
+    this.#due = due;
+    this.#lastBeat = performance.now();
+    this.#histogram.record(Math.max(1, Math.round(late * 1e6)));
   }
 
   #collected(duration: number): void {
@@ -46,8 +50,6 @@ export class Measurement {
   }
 
   end(): void {
-    clearInterval(this.#beat);
-    this.#histogram.disable();
     this.#observer.disconnect();
   }
 
@@ -64,22 +66,18 @@ export class Measurement {
     };
   }
 
-  /**
-   * Node records the time between two beats, in nanoseconds: what exceeds the heartbeat is delay. A block that has not ended
-   * yet is not in Node's histogram; when it is the longest so far, it is counted as one more sample on top.
-   */
+  /** A block that has not ended yet is not in the histogram; when it is the longest so far, it is counted as one more on top. */
   #delay(): Percentiles {
     const h = this.#histogram;
-    const late = (ns: number): number => Math.max(0, ns / 1e6 - this.#heartbeat);
-    const running = (performance.now() - this.#lastBeat) * 1e6;
-    const onTop = running > 2e6 * this.#heartbeat && (h.count === 0 || running > h.max);
+    const running = (performance.now() - this.#lastBeat - this.#due) * 1e6;
+    const onTop = running > 0 && (h.count === 0 || running > h.max);
     const count = h.count + (onTop ? 1 : 0);
     if (count === 0) return { p50: 0, p90: 0, p99: 0, max: 0, mean: 0, count };
     const at = (p: number): number => {
       const rank = Math.ceil((p / 100) * count);
-      return late(rank > h.count ? running : h.percentile(Math.min(100, (rank / h.count) * 100)));
+      return (rank > h.count ? running : h.percentile(Math.min(100, (rank / h.count) * 100))) / 1e6;
     };
     const mean = h.count === 0 ? running : (h.mean * h.count + (onTop ? running : 0)) / count;
-    return { p50: at(50), p90: at(90), p99: at(99), max: late(onTop ? running : h.max), mean: late(mean), count };
+    return { p50: at(50), p90: at(90), p99: at(99), max: (onTop ? running : h.max) / 1e6, mean: mean / 1e6, count };
   }
 }

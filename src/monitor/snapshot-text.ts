@@ -10,7 +10,7 @@ export function snapshotText({ uptime, delay, utilization, gc, heapUsed, executo
   ];
   for (const [name, s] of Object.entries(executors)) {
     lines.push(
-      `${name}: ${s.busy} of ${s.workers} workers busy, ${s.queued} queued, ${s.completed} done; run p50 ${ms(s.runTime.p50)}, p99 ${ms(s.runTime.p99)}`,
+      `${name}: ${s.busy} of ${s.workers} workers busy (${percent(s.utilization)} in all${s.respawned === 0 ? '' : `, ${s.respawned} respawned`}), ${s.queued} queued, ${s.completed} done; wait ${range(s.waitTime)}; run ${range(s.runTime)}`,
     );
   }
   for (const [name, s] of Object.entries(actors)) {
@@ -22,6 +22,7 @@ export function snapshotText({ uptime, delay, utilization, gc, heapUsed, executo
   return [...lines, ...slow.slice(-LATEST).map(({ message }) => message)].join('\n');
 }
 
+const range = ({ p50, p99 }: { p50: number; p99: number }): string => `p50 ${ms(p50)}, p99 ${ms(p99)}`;
 const ms = (value: number): string => `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`;
 const seconds = (value: number): string => `${(value / 1000).toFixed(1)} s`;
 const percent = (value: number): string => `${(value * 100).toFixed(0)} %`;

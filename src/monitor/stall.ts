@@ -13,6 +13,8 @@ import type { Told } from './told.ts';
 
 /** What the counters said at a moment. */
 export interface Reading {
+  /** When they were read. */
+  readonly at: number;
   readonly time: ThreadTime | null;
   readonly gc: number;
   /** Milliseconds by which the watchdog has woken too late, in all. */
@@ -63,7 +65,7 @@ export class Stall {
   signals(duration: number, now: Reading): Signals {
     const end = this.#after ?? now;
     const part = (ms: number): number => Math.max(0, Math.min(duration, ms));
-    const [t0, t1] = [this.#before.time, end.time];
+    const [t0, t1] = [this.#seenFrom(end.at) ? this.#before.time : null, end.time];
     const counted = this.gap !== null && !Number.isNaN(this.gap.cpu) ? this.gap.cpu : null;
     const measured = t0 === null || t1 === null ? null : t1.run - t0.run;
     const run = counted ?? measured;
@@ -74,9 +76,15 @@ export class Stall {
       gc: part(now.gc - this.#before.gc),
       late: end.late - this.#before.late,
       latency: this.#latency(),
+      asked: this.asked !== null || this.#samples.length > 0,
       observed: this.#observed(duration),
       callbacks: new Set(this.#within().map(({ callback, task }) => `${callback}/${task?.id}`)).size,
     };
+  }
+
+  /** Whether the counters were read before the stall, or early in it: a watchdog may have come later, or in place of another. */
+  #seenFrom(end: number): boolean {
+    return this.#before.at - this.start <= ((this.gap?.end ?? end) - this.start) / 4;
   }
 
   #observed(duration: number): number {

@@ -13,6 +13,7 @@ export interface WatchdogData {
   readonly log: boolean | string;
   /** The process lets itself be inspected. */
   readonly inspect: boolean;
+  readonly capture: 'evaluate' | 'pause';
   readonly port: MessagePort;
 }
 

@@ -14,6 +14,9 @@ export interface HostEvents {
   lost(reason: string): void;
 }
 
+/** Milliseconds that a watchdog in the midst of something may take to come to its end. */
+const AT_WORK = 1000;
+
 type StartThread = (data: WatchdogData) => Worker;
 
 function startThread(data: WatchdogData): Worker {
@@ -24,6 +27,8 @@ function startThread(data: WatchdogData): Worker {
     // The program's flags and preloads are not meant for this thread: some of them would kill it.
     execArgv: bootstrapArgv(),
     env: { ...process.env, NODE_OPTIONS: '' },
+    // It makes little garbage: room for 16 MB of it would only cost memory.
+    resourceLimits: { maxYoungGenerationSizeMb: 2 },
   });
 }
 
@@ -70,9 +75,9 @@ export class WatchdogHost {
   }
 
   #spawn(port: MessagePort): Worker {
-    const { threshold, heartbeat: beat, mode, profile, log } = this.#settings;
+    const { threshold, heartbeat: beat, mode, profile, capture, log } = this.#settings;
     const shared = { heartbeat: this.#beats.shared, pending: hub().pending.buffer as SharedArrayBuffer };
-    return this.#startThread({ ...shared, threshold, beat, debug: mode === 'debug', profile, log, inspect: this.#inspect, port });
+    return this.#startThread({ ...shared, threshold, beat, debug: mode === 'debug', profile, capture, log, inspect: this.#inspect, port });
   }
 
   #hear(message: FromWatchdog): void {
@@ -100,13 +105,19 @@ export class WatchdogHost {
     }
   }
 
-  /** Waits at most `patience` milliseconds until the watchdog has told what it knows and let go of this thread. */
+  /**
+   * Waits at most `patience` milliseconds until the watchdog has told what it knows and let go of this thread; longer, should the
+   * machine be that busy, while it has something to tell or its inspector is attached: Node would wait for that, without limit.
+   */
   stop(patience: number): void {
     if (this.#stopped) return;
     this.drain();
     this.#stopped = true;
     this.#port?.postMessage('stop' satisfies ToWatchdog);
-    if (this.#isReady) this.#beats.awaitStopped(patience);
+    this.#beats.call();
+    const { attached, told, gapCount } = this.#beats;
+    const stopped = this.#isReady && this.#beats.awaitStopped(attached || told < gapCount ? Math.max(patience, AT_WORK) : patience);
+    if (stopped) this.#beats.release();
     this.drain();
     this.#port?.close();
     this.#port = null;

@@ -18,6 +18,10 @@ export interface WatchdogOptions {
   readonly threshold: number;
   readonly heartbeat: number;
   readonly debug: boolean;
+  /** Of the watched thread; 0, the default, is the main one. */
+  readonly thread?: number;
+  /** It looks from within the watched thread, so that being late tells it nothing. */
+  readonly within?: boolean;
 }
 
 export interface Surroundings {
@@ -42,6 +46,8 @@ const STILL_BLOCKED = [1000, 5000, 30_000];
 
 interface Settling {
   readonly stall: Stall;
+  /** How many gaps there were when it had ended. */
+  readonly count: number;
   readonly due: number;
   readonly profile: Promise<ProfiledFunction[]> | undefined;
 }
@@ -60,6 +66,8 @@ export class Watchdog {
   /** Over, and its gap is about to be collected. */
   #ended: Stall | null = null;
   #settling: Settling[] = [];
+  /** Their profile is on its way. */
+  readonly #profiling = new Set<Settling>();
   /** When the inspector, which is in use, may be let go. */
   #attachedUntil = Infinity;
 
@@ -69,19 +77,19 @@ export class Watchdog {
     this.#env = env;
     this.#arming = new Arming(options);
     this.#planned = env.clock();
-    this.#gaps = 0;
+    this.#gaps = beats.told;
     this.#reading = this.#read();
   }
 
   #read(): Reading {
-    return { time: this.#env.threadTime(), gc: this.#beats.gc, late: this.#late };
+    return { at: this.#env.clock(), time: this.#env.threadTime(), gc: this.#beats.gc, late: this.#late };
   }
 
   /** Returns the milliseconds until it wants to look again. */
   look(): number {
     const now = this.#env.clock();
     const over = now - this.#planned;
-    if (over > PUNCTUAL) this.#late += over;
+    if (over > PUNCTUAL && this.#options.within !== true) this.#late += over;
     const { ended, began, probe, wait } = this.#arming.look(now, this.#beats.last);
     if (ended === true) this.#over();
     this.#collectGaps(now);
@@ -91,9 +99,19 @@ export class Watchdog {
     if (this.#stall !== null) this.#attend(this.#stall, now, probe);
     this.#settle(now);
     this.#rest(now);
-    const next = Math.min(wait, ...this.#settling.map(({ due }) => Math.max(1, due - now)));
+    const next = this.#settling.reduce((least, { due }) => Math.min(least, Math.max(1, due - now)), wait);
     this.#planned = this.#env.clock() + next;
     return next;
+  }
+
+  /** Nothing is under way, and nobody will answer: no event loop is needed until the next look. */
+  get calm(): boolean {
+    return this.#stall === null && this.#settling.length === 0 && this.#attachedUntil === Infinity && this.#env.profile === undefined;
+  }
+
+  /** From within, the thread knows that it stood still only when the system tells it so. */
+  stoodStill(): void {
+    this.#late += this.#env.clock() - this.#planned;
   }
 
   #attend(stall: Stall, now: number, probe: boolean): void {
@@ -115,6 +133,7 @@ export class Watchdog {
     const stall = this.#stall;
     this.#stall = null;
     if (stall === null) return;
+    this.#env.link?.relax();
     const gap = this.#beats.gapsSince(this.#gaps).find(({ start }) => start === stall.start);
     if (gap !== undefined) stall.end(gap, this.#read()); // else: not long enough to be told
     this.#ended = gap === undefined ? null : stall;
@@ -122,24 +141,27 @@ export class Watchdog {
 
   /** Each gap that the thread noted is told of, also one that was over before the watchdog had a chance to look. */
   #collectGaps(now: number): void {
+    if (this.#beats.gapCount === this.#gaps) return void (this.#ended = null);
     const gaps = this.#beats.gapsSince(this.#gaps);
     this.#gaps = this.#beats.gapCount;
+    let count = this.#gaps - gaps.length;
     for (const gap of gaps) {
+      count++;
       const seen = this.#ended?.start === gap.start ? this.#ended : null;
       const stall = seen ?? new Stall(gap.start, this.#reading);
       if (seen === null) stall.end(gap, this.#read());
-      this.#settling.push({ stall, due: now + SETTLING, profile: this.#env.profile?.over(gap.start, gap.end) });
+      this.#settling.push({ stall, count, due: now + SETTLING, profile: this.#env.profile?.over(gap.start, gap.end) });
     }
     this.#ended = null;
   }
 
   #settle(now: number): void {
+    if (this.#settling.length === 0) return;
     const due = this.#settling.filter((s) => s.due <= now);
-    if (due.length === 0) return;
     this.#settling = this.#settling.filter((s) => s.due > now);
-    for (const { stall, profile } of due) {
-      if (profile === undefined) this.#conclude(stall, []);
-      else void profile.then((functions) => this.#conclude(stall, functions));
+    for (const settled of due) {
+      if (settled.profile === undefined) this.#conclude(settled, []);
+      else void this.#concludeWith(settled.profile, settled);
     }
   }
 
@@ -151,7 +173,14 @@ export class Watchdog {
     this.#env.link?.close();
   }
 
-  #conclude(stall: Stall, profile: readonly ProfiledFunction[]): void {
+  async #concludeWith(profile: Promise<ProfiledFunction[]>, settled: Settling): Promise<void> {
+    this.#profiling.add(settled);
+    const functions = await profile;
+    if (this.#profiling.delete(settled)) this.#conclude(settled, functions);
+  }
+
+  #conclude({ stall, count }: Pick<Settling, 'stall' | 'count'>, profile: readonly ProfiledFunction[]): void {
+    this.#beats.told = Math.max(count, this.#beats.told);
     const { start, end, active, ignored } = stall.gap as Gap;
     const { threshold } = this.#options;
     const busy = active - ignored;
@@ -166,11 +195,13 @@ export class Watchdog {
     const signals = stall.signals(duration, this.#read());
     const cause = over ? stall.cause(signals, this.#beats.loopStart) : 'unknown';
     const nobodys = cause === 'suspended';
+    // The loop waited for events before it was blocked, not after: it would have beaten then.
+    const begin = stall.gap === null || nobodys ? stall.start : Math.max(stall.start, stall.gap.end - stall.gap.active);
     const { task } = stall;
     const { maps, clock } = this.#env;
     const { confidence, where, stack, hits } = nobodys ? ({ confidence: 'none', hits: 0 } as ReturnType<Stall['blame']>) : blame;
     const report: Omit<SlowReport, 'message'> = {
-      at: Date.now() - (clock() - stall.start),
+      at: Date.now() - (clock() - begin),
       duration,
       threshold: this.#options.threshold,
       cause,
@@ -178,7 +209,7 @@ export class Watchdog {
       ...(where !== undefined && { where: { ...maps.frame(where), ...(where.native !== undefined && { native: where.native }) } }),
       ...(stack !== undefined && { stack: stack.map((raw) => maps.frame(raw)) }),
       ...(task !== undefined && !nobodys && { task }),
-      thread: 0,
+      thread: this.#options.thread ?? 0,
       cpu: { run: signals.run ?? 0, runQueue: signals.runQueue, gc: signals.gc, callbacks: Math.max(1, signals.callbacks) },
       samples: stall.samples,
     };
@@ -191,7 +222,8 @@ export class Watchdog {
     this.#arming.look(now, this.#beats.last);
     this.#over();
     this.#collectGaps(now);
-    for (const { stall } of this.#settling) this.#conclude(stall, []);
+    for (const settled of [...this.#profiling, ...this.#settling]) this.#conclude(settled, []);
+    this.#profiling.clear();
     this.#settling = [];
     this.#env.link?.close();
   }

@@ -39,12 +39,15 @@ function headline(told: Told): string {
   return `Executing ${whoOf(told)} took ${seconds} seconds`;
 }
 
-/** In debug mode in the words of asyncio: `<Task #1 name="x" running at a.ts:1 created at b.ts:2>`. */
-function whoOf({ task, where, debug }: Told): string {
-  if (task === undefined) return '<callback>';
+/** In debug mode in the words of asyncio: `<Task #1 name="x" running at a.ts:1 created at b.ts:2>`, `<callback onData running at a.ts:1>`. */
+function whoOf({ task, where, stack = [], debug }: Told): string {
+  const running = where === undefined ? '' : ` running at ${shortPath(where.file)}:${where.line}`;
+  if (task === undefined) {
+    const outermost = stack.findLast(({ async }) => async !== true) ?? where;
+    return debug && outermost !== undefined ? `<callback ${outermost.fn}${running}>` : '<callback>';
+  }
   const name = JSON.stringify(task.name);
   if (!debug) return `<Task #${task.id} ${name}>`;
-  const running = where === undefined ? '' : ` running at ${shortPath(where.file)}:${where.line}`;
   const created = task.spawnedAt === undefined ? '' : ` created at ${shortSite(task.spawnedAt)}`;
   return `<Task #${task.id} name=${name}${running}${created}>`;
 }

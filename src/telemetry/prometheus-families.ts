@@ -3,12 +3,12 @@ import type { SlowReport } from '../base/slow-report.ts';
 import type { ExecutorStats } from '../executors/executor.ts';
 import type { Percentiles } from '../executors/percentiles.ts';
 import type { ExecutorFigures, Totals } from './executor-totals.ts';
-import type { LoopMeter } from './loop-meter.ts';
+import type { LoopFigures } from './loop-meter.ts';
 
 /** All figures of one scrape. */
 export interface Look {
   readonly executors: readonly ExecutorFigures[];
-  readonly loop: ReturnType<LoopMeter['read']> | null;
+  readonly loop: LoopFigures | null;
   readonly blocks: ReadonlyMap<SlowReport['cause'], { readonly count: number; readonly time: number }>;
 }
 

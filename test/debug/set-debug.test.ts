@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { background } from '../../src/core/background.ts';
 import { probe } from '../../src/core/probe.ts';
@@ -59,6 +60,31 @@ describe('debug mode', () => {
     await virtually(() => setDebug(true));
     expect(probe).toBeNull();
     choose(undefined as never);
+  });
+
+  it('that is off captures no stack and patches nothing, before it was on and after', async () => {
+    const natives = [JSON.parse, Array.prototype.sort, fs.readFileSync];
+    const capture = vi.spyOn(Error, 'captureStackTrace');
+    const work = (): Promise<void> =>
+      withTaskGroup((tg) => {
+        for (let i = 0; i < 10; i++) tg.spawn(() => turns(2));
+      });
+    await virtually(work);
+    expect(capture).not.toHaveBeenCalled();
+    await virtually(
+      async () => {
+        setDebug({ monitor: { log: false } });
+        await work();
+        expect(capture).toHaveBeenCalled();
+        expect(JSON.parse).not.toBe(natives[0]);
+        setDebug(false);
+        capture.mockClear();
+        await work();
+      },
+      { debug: false },
+    );
+    expect(capture).not.toHaveBeenCalled();
+    expect([JSON.parse, Array.prototype.sort, fs.readFileSync]).toEqual(natives);
   });
 
   it('adds to a report where its task was made, down to stackDepth lines', async () => {

@@ -44,3 +44,24 @@ test('how much of it was to be ignored is noted too', () => {
   beater.end();
   expect(beats.gapsSince(0).at(-1)!.ignored).toBeGreaterThanOrEqual(39);
 });
+
+test('whoever wants to hears of each beat, by how much it was late, and when the next is due', async () => {
+  const heard: [late: number, due: number][] = [];
+  const beater = new Beater(new Heartbeat(), { heartbeat: 5, threshold: 30 }, (late, due) => void heard.push([late, due]));
+  await delay(60);
+  burn(60);
+  beater.beat();
+  beater.end();
+  expect(heard.length).toBeGreaterThan(2);
+  expect(heard.map(([, due]) => due)).toContain(10); // an idle loop is not woken more often than it must be
+  expect(heard.at(-1)![0]).toBeGreaterThanOrEqual(49);
+  expect(heard.at(-1)![1]).toBe(5);
+});
+
+test('the beat of a threshold that leaves no room for it is never slower', async () => {
+  const dues: number[] = [];
+  const beater = new Beater(new Heartbeat(), { heartbeat: 10, threshold: 30 }, (_, due) => void dues.push(due));
+  await delay(60);
+  beater.end();
+  expect(new Set(dues)).toEqual(new Set([10]));
+});

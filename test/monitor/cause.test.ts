@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { causeOf } from '../../src/monitor/cause.ts';
 import type { Signals } from '../../src/monitor/cause.ts';
 
-const busy: Signals = { duration: 200, run: 195, runQueue: 1, gc: 5, late: 1, latency: 1, observed: 200, callbacks: 1 };
+const busy: Signals = { duration: 200, run: 195, runQueue: 1, gc: 5, late: 1, latency: 1, asked: true, observed: 200, callbacks: 1 };
 
 test.each<[title: string, signals: Partial<Signals>, cause: string]>([
   ['the thread ran, and answered at once', {}, 'javascript'],
@@ -26,6 +26,8 @@ test.each<[title: string, signals: Partial<Signals>, cause: string]>([
   ['a watchdog that was late too: stopped or starved, unknown', { run: 10, runQueue: null, late: 150 }, 'unknown'],
   ['a thread that ran and answered: javascript', { runQueue: null }, 'javascript'],
   ['without any CPU time the answers decide', { run: null, runQueue: null, latency: 150 }, 'native'],
+  ['with neither CPU time nor answers nothing is claimed', { run: null, runQueue: null, asked: false, latency: 0 }, 'unknown'],
+  ['but for the collections, which are measured everywhere', { run: null, runQueue: null, asked: false, gc: 150 }, 'gc'],
 ])('where the system tells less: %s', (_title, signals, cause) => {
   expect(causeOf({ ...busy, ...signals })).toBe(cause);
 });

@@ -24,6 +24,13 @@ test('what the program has called is the frame above its innermost one', () => {
   expect(nativeAbove([frame('node:fs')])).toBe(undefined);
 });
 
+test('WebAssembly is what the program has called, not a line of it', () => {
+  const wasm = 'wasm://wasm/a69dcab2';
+  expect(userFrames([frame(wasm, ''), frame('/app/a.js')])).toEqual([frame('/app/a.js')]);
+  expect(nativeAbove([frame(wasm, ''), frame('/app/a.js')])).toBe('WebAssembly');
+  expect(nativeAbove([frame(wasm, 'inner'), frame(wasm, 'hash'), frame('/app/a.js')])).toBe('WebAssembly hash');
+});
+
 test('a module being evaluated counts as loading; a loader that merely waits does not', () => {
   const loader = 'node:internal/modules/esm/module_job';
   expect(isLoading([frame('/app/a.js'), frame(loader, 'run')])).toBe(true);

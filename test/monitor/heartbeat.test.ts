@@ -36,3 +36,19 @@ test('waiting for the watchdog ends at its word, or with the time allowed', () =
   beat.tellStopped();
   expect(beat.awaitStopped(1000)).toBe(true);
 });
+
+test('a call ends the sleep of the watchdog, also one that it has not begun', () => {
+  const beat = new Heartbeat();
+  expect([beat.called, beat.sleep(1)]).toEqual([false, true]);
+  beat.call();
+  expect([beat.called, beat.sleep(60_000)]).toEqual([true, false]);
+});
+
+test('what the watchdog has told, and whether it is attached, is known to the other side', () => {
+  const main = new Heartbeat();
+  const watchdog = new Heartbeat(main.shared);
+  expect([main.told, main.attached]).toEqual([0, false]);
+  watchdog.told = 7;
+  watchdog.attached = true;
+  expect([main.told, main.attached]).toEqual([7, true]);
+});

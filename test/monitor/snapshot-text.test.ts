@@ -44,8 +44,13 @@ const quiet: LagSnapshot = {
 test('the figures in a few lines', () => {
   expect(snapshotText(quiet)).toBe(`event loop over 1.5 s: delay p50 0.2 ms, p99 12 ms, max 135 ms; busy 25 %
 gc: 2 runs, 5.0 ms in all, longest 3.0 ms; heap 16 MiB
-images: 2 of 4 workers busy, 3 queued, 7 done; run p50 0.2 ms, p99 12 ms
+images: 2 of 4 workers busy (50 % in all), 3 queued, 7 done; wait p50 0.2 ms, p99 12 ms; run p50 0.2 ms, p99 12 ms
 actor Db: 1 calls under way, 20 done, 2 failed; call p50 0.2 ms, p99 12 ms`);
+});
+
+test('workers that had to be replaced are counted', () => {
+  const images = { ...quiet.executors['images']!, respawned: 2 };
+  expect(snapshotText({ ...quiet, executors: { images } })).toContain('busy (50 % in all, 2 respawned), 3 queued');
 });
 
 test('the latest blocks follow, with how many there were', () => {

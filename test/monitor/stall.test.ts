@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Stall } from '../../src/monitor/stall.ts';
 import { frame, sample } from '../support/samples.ts';
 
-const nothing = { time: null, gc: 0, late: 0 };
+const nothing = { at: 0, time: null, gc: 0, late: 0 };
 const loader = frame('run', 1, { file: 'node:internal/modules/esm/module_job' });
 const gap = (start: number, end: number) => ({ start, end, active: end - start, cpu: Number.NaN, ignored: 0 });
 
@@ -32,8 +32,8 @@ test('an answer from after the stall is not about it, but the wait for it is', (
 });
 
 test('counters are differences, and never more than the block', () => {
-  const stall = new Stall(0, { time: { run: 100, queued: 10 }, gc: 5, late: 7 });
-  stall.end(gap(0, 200), { time: { run: 900, queued: 25 }, gc: 5, late: 9 });
-  const now = { time: null, gc: 30, late: 50 };
+  const stall = new Stall(0, { at: 0, time: { run: 100, queued: 10 }, gc: 5, late: 7 });
+  stall.end(gap(0, 200), { at: 0, time: { run: 900, queued: 25 }, gc: 5, late: 9 });
+  const now = { at: 0, time: null, gc: 30, late: 50 };
   expect(stall.signals(200, now)).toMatchObject({ run: 200, runQueue: 15, gc: 25, late: 2 });
 });

@@ -10,21 +10,26 @@ import { frame } from '../support/samples.ts';
 const H = 25;
 
 class Stage {
-  now = 10_000;
-  readonly beats = new Heartbeat();
+  now: number;
+  readonly beats: Heartbeat;
   readonly told: Told[] = [];
   readonly notices: Told[] = [];
   readonly pending = new Int32Array(1);
   asks = 0;
   closed = 0;
+  relaxed = 0;
+  /** What the profiler saw; null: there is none. */
+  profile: Promise<never[]> | null = null;
   /** What the thread answers, at once; null: it does not. */
   answer: ((at: number) => Sample) | null = (at) => ({ asked: at, at: at + 0.1, frames: [frame('hot', 7)], callback: '1' });
   cpu = { run: 0, queued: 0 };
-  #lastBeat = this.now;
-  #next = this.now;
+  #lastBeat: number;
+  #next: number;
   readonly watchdog: Watchdog;
 
-  constructor(inspect = true) {
+  constructor(inspect = true, within = false, beats = new Heartbeat(), now = 10_000, profile: Promise<never[]> | null = null) {
+    this.beats = beats;
+    this.now = this.#lastBeat = this.#next = now;
     this.beats.loopStart = 1;
     this.beats.beat(this.now);
     const ask = (heard: (sample: Sample | null) => void): void => {
@@ -32,9 +37,12 @@ class Stage {
       if (this.answer !== null) heard(this.answer(this.now));
     };
     const teller = { block: (t: Told) => void this.told.push(t), stillBlocked: (t: Told) => void this.notices.push(t) };
-    const link = inspect ? { ask, close: () => void this.closed++ } : null;
+    const link = inspect ? { ask, relax: () => void this.relaxed++, close: () => void this.closed++ } : null;
     const env = { clock: () => this.now, link, pending: this.pending, threadTime: () => ({ ...this.cpu }), maps: new SourceMaps(), teller };
-    this.watchdog = new Watchdog(this.beats, { threshold: 100, heartbeat: H, debug: false }, env);
+    const profiler = { over: () => this.profile!, tick: () => {} };
+    if (profile !== null) Object.assign(env, { profile: profiler });
+    this.profile = profile;
+    this.watchdog = new Watchdog(this.beats, { threshold: 100, heartbeat: H, debug: false, thread: within ? 3 : 0, within }, env);
   }
 
   /** Lets `ms` pass; the watchdog looks when it wants to. */
@@ -180,10 +188,12 @@ test('a thread that ran all the time is not said to have slept, whenever it was 
   }
 });
 
-test('the inspector is let go a second after the stall', () => {
+test('a question is taken back when the stall is over, and the inspector is let go a second later', () => {
   const stage = new Stage();
-  stage.block(300);
-  expect(stage.closed).toBe(0);
+  stage.pass(300);
+  expect(stage.relaxed).toBe(0);
+  stage.block(5);
+  expect([stage.relaxed, stage.closed]).toEqual([1, 0]);
   stage.live(2000);
   expect(stage.closed).toBeGreaterThan(0);
 });
@@ -196,4 +206,55 @@ test('stopping tells what is known so far, and lets go of the thread', () => {
   stage.watchdog.stop();
   expect(stage.told).toMatchObject([{ duration: 300, where: { line: 7 } }]);
   expect(stage.closed).toBe(1);
+});
+
+test('one that comes in place of another tells nothing twice, and what the other had no time for', () => {
+  const first = new Stage();
+  first.live(100);
+  first.block(300);
+  first.beats.noteGap({ start: first.now, end: first.now + 200, active: 200, cpu: 200, ignored: 0 });
+  const second = new Stage(true, false, first.beats);
+  second.live(200);
+  expect([first.told, second.told].map((told) => told.map(({ duration }) => duration))).toEqual([[300], [200]]);
+});
+
+test('from within the watched thread, being late means nothing; that the process stood still must be told', () => {
+  const stage = new Stage(false, true);
+  stage.live(100);
+  const sleep = (): void => {
+    stage.freeze(300);
+    stage.beats.noteGap({ start: stage.now - 300, end: stage.now, active: 300, cpu: 2, ignored: 0 });
+    stage.beat();
+  };
+  sleep();
+  stage.live(200);
+  sleep();
+  stage.watchdog.stoodStill();
+  stage.live(200);
+  expect(stage.told.map(({ cause, thread }) => [cause, thread])).toEqual([
+    ['sync-wait', 3],
+    ['suspended', 3],
+  ]);
+});
+
+test('a watchdog that came after the block does not say what it did not see', () => {
+  const first = new Stage();
+  first.live(100);
+  first.beats.noteGap({ start: first.now, end: first.now + 300, active: 300, cpu: Number.NaN, ignored: 0 });
+  const late = new Stage(true, false, first.beats, first.now + 400);
+  late.live(200);
+  expect(late.told).toMatchObject([{ duration: 300, cause: 'unknown', confidence: 'none', cpu: { runQueue: null } }]);
+});
+
+test('what waits for its profile is told without it when the watchdog stops, and once', async () => {
+  let resolve!: (functions: never[]) => void;
+  const promise = new Promise<never[]>((r) => (resolve = r));
+  const stage = new Stage(true, false, new Heartbeat(), 10_000, promise);
+  stage.live(100);
+  stage.block(300);
+  expect(stage.told).toEqual([]);
+  stage.watchdog.stop();
+  resolve([]);
+  await promise;
+  expect(stage.told).toMatchObject([{ duration: 300, where: { line: 7 } }]);
 });

@@ -13,8 +13,11 @@ import { build, repository } from '../fixtures/far-side/harness.ts';
 const fixture = (name: string): string => join(repository, 'test/fixtures/monitor', name);
 const temporary = mkdtempSync(join(tmpdir(), 'offloop-monitor-'));
 let preload: string;
+let index: string;
 beforeAll(async () => {
-  preload = pathToFileURL(join(await build(), 'dist/src/monitor/preload.js')).href;
+  const dist = join(await build(), 'dist/src');
+  preload = pathToFileURL(join(dist, 'monitor/preload.js')).href;
+  index = pathToFileURL(join(dist, 'index.js')).href;
 });
 afterAll(() => rmSync(temporary, { recursive: true }));
 
@@ -52,9 +55,14 @@ const blocks = (...args: string[]): Program => new Program(['--import', 'tsx', f
 const hogs = (env: NodeJS.ProcessEnv = {}, ...flags: string[]): Program =>
   new Program([...flags, '--import', preload, fixture('hogs.cjs')], env);
 
-const lineOf = (name: string): number =>
+const hazard = (kind: string, env: NodeJS.ProcessEnv = {}, ...flags: string[]): Program =>
+  new Program([...flags, '--import', preload, fixture('hazards.cjs'), kind], env);
+/** It starts its own monitor. */
+const unwatched = (kind: string): Program => new Program([fixture('hazards.cjs'), kind], { OFFLOOP_INDEX: index });
+
+const lineOf = (name: string, file = 'blocks.ts'): number =>
   1 +
-  readFileSync(fixture('blocks.ts'), 'utf8')
+  readFileSync(fixture(file), 'utf8')
     .split('\n')
     .findIndex((line) => line.endsWith(`// the line of ${name}`));
 
@@ -73,7 +81,7 @@ describe('a report names line, task and cause', () => {
     expect(report).toMatchObject({ confidence: 'exact', where: { fn: 'burn', file: fixture('blocks.ts'), line: lineOf('burn') } });
     expect(report.cause).toMatch(/javascript|cpu-starved/); // the machine may be loaded
     expect(report.duration).toBeGreaterThanOrEqual(300);
-    expect(report.message).toContain('hint: offload it — export const burn = offload(import.meta, …)');
+    if (report.cause === 'javascript') expect(report.message).toContain('hint: offload it — export const burn = offload(import.meta, …)');
   });
 
   test.each([
@@ -98,6 +106,38 @@ describe('a program ends as it would have without a monitor', () => {
     expect(stderr).toContain(`blocked at test/fixtures/monitor/blocks.ts:${lineOf('burn')}:`);
     program.child.kill('SIGKILL');
     expect(await program.ended).toMatchObject({ signal: 'SIGKILL' });
+  });
+
+  test.each(['regex', 'wasm', 'chain'])('an endless %s is found in its function', async (kind) => {
+    const program = hazard(kind);
+    const stderr = await program.saw(/still blocked after 1\.\d seconds.*\n.*samples/);
+    expect(stderr).toMatch(new RegExp(`blocked at test/fixtures/monitor/hazards\\.cjs:\\d+:\\d+ ${kind}`));
+    program.child.kill('SIGKILL');
+    expect(await program.ended).toMatchObject({ signal: 'SIGKILL' });
+  });
+
+  test('process.exit() in the very call that blocked', async () => {
+    const { code, stderr } = await hazard('exit').ended;
+    expect(code).toBe(5);
+    expect(stderr).toMatch(/took \d\.\d+ seconds\n {2}blocked at test\/fixtures\/monitor\/hazards\.cjs:5:\d+ burn/);
+    expect(stderr).not.toMatch(/debugger/i);
+  });
+
+  test('an error in the very call that blocked', async () => {
+    const { code, stderr } = await hazard('uncaught').ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/Error: on purpose/);
+    expect(stderr).toMatch(/hazards\.cjs:5:\d+ burn/);
+    expect(stderr).not.toMatch(/debugger/i);
+  });
+
+  test('running out of memory: what was reported before is in the log', async () => {
+    const log = join(temporary, 'memory.ndjson');
+    const { code, signal, stderr } = await hazard('memory', { OFFLOOP_MONITOR: `watch,log=${log}` }, '--max-old-space-size=40').ended;
+    expect(code ?? signal).toMatch(/SIGABRT|SIGILL|SIGTRAP|134/);
+    expect(stderr).toMatch(/heap out of memory/);
+    const [first] = readFileSync(log, 'utf8').trim().split('\n');
+    expect(JSON.parse(first!)).toMatchObject({ type: 'block', where: { fn: 'burn', line: 5 } });
   });
 
   test('process.exit() right after a block: the report is out, the code is kept, the inspector does not hold it', async () => {
@@ -190,10 +230,23 @@ describe('the preload', () => {
     expect(stderr).toMatch(/Executing <callback> took 0\.3\d* seconds\n {2}cause: /);
   });
 
-  test('without leave to start a thread, it says so, and does no harm', async () => {
+  test('without leave to start a thread, it says so once, and tells how long and why', async () => {
     const { code, stdout, stderr } = await hogs({}, permission, '--allow-fs-read=*').ended;
     expect([code, stdout]).toEqual([0, 'done\n']);
+    expect(stderr).toMatch(/Executing <callback> took \d\.\d+ seconds\n {2}cause: (?:javascript|cpu-starved) {3}cpu \d+ ms/);
     expect(stderr.match(/The lag monitor cannot tell which line blocks: the permission model allows no worker/g)).toHaveLength(1);
+  });
+
+  test.runIf(process.platform !== 'win32')('without a watchdog, too, a process that was stopped is told so', async () => {
+    const program = new Program([permission, '--allow-fs-read=*', '--import', preload, fixture('hogs.cjs'), '1', '6000']);
+    await program.saw(/cannot tell which line/);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    program.child.kill('SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    program.child.kill('SIGCONT');
+    const { code, stderr } = await program.ended;
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/The process was suspended for [1-9]\.\d+ seconds\n {2}cause: suspended/);
   });
 
   test('an open inspector, frozen intrinsics and source maps do not disturb it, nor it them', async () => {
@@ -202,6 +255,99 @@ describe('the preload', () => {
       expect([flag, code, stdout]).toEqual([flag, 0, 'done\n']);
       expect(stderr).toMatch(/took 0\.3\d* seconds/);
     }
+  });
+});
+
+describe('the watchdog', () => {
+  interface Watched {
+    blocks: number;
+    watchdogs: number;
+    slow: SlowReport[];
+  }
+  const watched = async (kind: string): Promise<Watched & Ended> => {
+    const ended = await unwatched(kind).ended;
+    expect([ended.code, ended.signal]).toEqual([0, null]);
+    return { ...ended, ...(JSON.parse(ended.stdout.trim().split('\n').at(-1)!) as Watched) };
+  };
+  const blockIn = ({ slow }: Watched): SlowReport | undefined => slow.findLast(({ duration }) => duration >= 800);
+
+  test('that is ended is replaced, in silence, and the next one sees as much', async () => {
+    const found = await watched('once');
+    expect(found.watchdogs).toBe(2);
+    expect(blockIn(found)).toMatchObject({ where: { fn: 'burn', line: 5 } });
+    expect(found.stderr).not.toContain('cannot tell');
+  });
+
+  test('that is ended again is missed: this is said once, and blocks are told with their duration and cause', async () => {
+    const found = await watched('twice');
+    expect(found.watchdogs).toBe(2);
+    expect(found.stderr.match(/The lag monitor cannot tell which line blocks: its watchdog failed twice/g)).toHaveLength(1);
+    expect(found.stderr).toMatch(/Executing <callback> took \d\.\d+ seconds\n {2}cause: /);
+    expect(blockIn(found)).toMatchObject({ confidence: 'none', cause: expect.stringMatching(/javascript|cpu-starved/) });
+  });
+
+  test('that is ended while it halts the program lets it go on', async () => {
+    const found = await watched('paused');
+    expect(found.watchdogs).toBe(2);
+    expect(blockIn(found)).toMatchObject({ where: { fn: 'burn', line: 5 } });
+  });
+
+  test('runs with none of the flags and preloads of the program', async () => {
+    const [loaded, preloaded] = [join(temporary, 'threads'), join(temporary, 'preloaded.cjs')];
+    writeFileSync(preloaded, `require('node:fs').appendFileSync(${JSON.stringify(loaded)}, 'x');`);
+    const { stderr } = await hogs({ NODE_OPTIONS: `--require ${preloaded}` }, '--require', preloaded).ended;
+    expect(stderr).toMatch(/hogs\.cjs:5:\d+ crunch/);
+    expect(readFileSync(loaded, 'utf8')).toBe('x'); // by the main thread, once
+  });
+
+  test('halts a program that cannot tell its stack otherwise, when it is told to', async () => {
+    const { code, stdout, stderr } = await new Program(['--frozen-intrinsics', '--import', preload, fixture('hogs.cjs'), '900'], {
+      OFFLOOP_MONITOR: 'watch,capture=pause',
+    }).ended;
+    expect([code, stdout]).toEqual([0, 'done\n']);
+    expect(stderr).toMatch(/took \d\.\d+ seconds\n {2}blocked at test\/fixtures\/monitor\/hogs\.cjs:5:\d+ crunch/);
+  });
+
+  test('writes down each block of a flood, prints one a second, and does not grow', async () => {
+    const log = join(temporary, 'flood.ndjson');
+    const [written, printed] = await Promise.all([
+      hazard('flood', { OFFLOOP_MONITOR: `watch,threshold=20,log=${log}` }).ended,
+      hazard('flood', { OFFLOOP_MONITOR: 'watch,threshold=20' }).ended,
+    ]);
+    const lines = readFileSync(log, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Line); // prettier-ignore
+    expect(lines.filter(({ ms }) => ms >= 20).length).toBeGreaterThanOrEqual(300);
+    expect(lines.map(({ seen }) => seen)).toEqual(lines.map((_, i) => i + 1));
+    expect((JSON.parse(written.stdout) as { grown: number }).grown).toBeLessThan(15);
+    expect(printed.stderr.match(/Executing/g)!.length).toBeLessThan(100);
+    expect(printed.stderr).toMatch(/\(\d+ more since the last report\)/);
+  });
+});
+
+describe('a job that must be stopped says where its worker was', () => {
+  interface Told {
+    message: string;
+    stack?: { file: string; line: number; fn: string }[];
+    code: string;
+  }
+  const overdue = async (...args: string[]): Promise<Record<'late' | 'killed' | 'child', Told>> => {
+    const { stdout, stderr } = await new Program(['--import', 'tsx', fixture('overdue.ts'), ...args]).ended;
+    if (stdout === '') throw new Error(stderr);
+    return JSON.parse(stdout) as Record<'late' | 'killed' | 'child', Told>;
+  };
+
+  test('when its time is up, and when it is killed; of a child process nobody can tell', async () => {
+    const { late, killed, child } = await overdue();
+    const line = lineOf('crunch', 'overdue.ts');
+    expect(late.code).toBe('OFFLOOP_TIMEOUT');
+    expect(late.message).toMatch(new RegExp(`timeout of 300 ms; its worker was at .*/overdue\\.ts:${line}:\\d+ `));
+    expect(late.stack?.[0]).toMatchObject({ file: fixture('overdue.ts'), line });
+    expect(killed.code).toBe('OFFLOOP_CANCELLED');
+    expect(killed.stack?.[0]).toMatchObject({ line: lineOf('sleep', 'overdue.ts'), fn: expect.stringContaining('in Atomics.wait') });
+    expect(child).toEqual({ code: 'OFFLOOP_TIMEOUT', message: expect.stringMatching(/timeout of 300 ms$/) });
+  });
+
+  test('not without a monitor', async () => {
+    for (const told of Object.values(await overdue('without'))) expect(told.stack).toBeUndefined();
   });
 });
 

@@ -16,6 +16,14 @@ test('DB-09: in debug mode in the words of asyncio', () => {
   );
 });
 
+test('a slow callback is told apart by its function, in debug mode', () => {
+  const { task: _, ...callback } = told;
+  expect(blockText({ ...callback, debug: true }).split('\n')[0]).toBe(
+    'offloop: Executing <callback handler running at src/invoice.ts:88> took 0.135 seconds',
+  );
+  expect(blockText(callback).split('\n')[0]).toBe('offloop: Executing <callback> took 0.135 seconds');
+});
+
 test('a block without a task or a line says no more than that', () => {
   const { task: _, where: __, stack: ___, ...rest } = told;
   expect(blockText({ ...rest, cpu: { ...told.cpu, runQueue: null, callbacks: 3 }, cause: 'unknown' })).toBe(

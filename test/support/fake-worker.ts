@@ -3,6 +3,7 @@
  * get goes through structured clone, as it would to a thread.
  */
 import { afterEach, beforeEach } from 'vitest';
+import type { Whereabouts } from '../../src/base/whereabouts.ts';
 import { setExceptionHandler } from '../../src/core/exceptions.ts';
 import type { ExceptionContext } from '../../src/core/runtime.ts';
 import { here } from '../../src/core/scope.ts';
@@ -28,6 +29,10 @@ export class FakeWorker implements WorkerHandle {
   terminated = false;
   /** It does not go when it is terminated: `go()` says when. */
   stubborn = false;
+  /** What a monitor tells of where it is; without one, nobody does. */
+  whereabouts: Promise<Whereabouts> | null = null;
+  /** How often it was asked for. */
+  lookedFor = 0;
   readonly #listener: WorkerListener;
   #begun = 0; // how many jobs it has begun or gone past
   #go!: () => void;
@@ -45,6 +50,11 @@ export class FakeWorker implements WorkerHandle {
 
   keepAlive(on: boolean): void {
     this.alive = on;
+  }
+
+  where(): Promise<Whereabouts> | null {
+    this.lookedFor++;
+    return this.whereabouts;
   }
 
   async terminate(): Promise<void> {

@@ -1,0 +1,123 @@
+/**
+ * Asks worker threads where they are, through the inspector of the main thread: it reaches all of them, whatever they are busy
+ * with (0.3 to 20 ms, also in `Atomics.wait` and regular expressions; not in a native call, nor in child processes). Attached
+ * to the workers only while somebody asks, and a second longer. `Debugger.enable` is never sent.
+ */
+import { Session } from 'node:inspector';
+import { answerForThreads } from '../base/whereabouts.ts';
+import type { Whereabouts } from '../base/whereabouts.ts';
+import { SourceMaps } from './source-maps.ts';
+import { parseStack } from './stack-text.ts';
+
+/** Milliseconds for an answer: the first takes longer, on a busy machine. A thread that is in a native call gives none. */
+const PATIENCE = 300;
+const CALM = 1000;
+const EXPRESSION =
+  '(() => { const limit = Error.stackTraceLimit; try { Error.stackTraceLimit = 40; return new Error().stack; } finally { Error.stackTraceLimit = limit; } })()';
+
+interface Attached {
+  readonly params: { readonly sessionId: string; readonly workerInfo: { readonly title: string } };
+}
+interface Received {
+  readonly params: { readonly message: string };
+}
+type Post = (method: string, params?: object, heard?: (error: Error | null) => void) => void;
+type Hear = (event: string, listener: (message: never) => void) => void;
+
+export class WorkerLink {
+  #session: Session | null = null;
+  /** Session of each attached thread, by the thread's number. */
+  readonly #threads = new Map<number, string>();
+  readonly #answers = new Map<number, (stack: string | null) => void>();
+  readonly #maps = new SourceMaps();
+  #count = 0;
+  #closer: NodeJS.Timeout | null = null;
+
+  readonly ask = async (threadId: number): Promise<Whereabouts> => {
+    const stack = await this.#stackOf(threadId).catch(() => null);
+    return stack === null ? null : parseStack(stack).map((frame) => this.#maps.frame(frame));
+  };
+
+  async #stackOf(threadId: number): Promise<string | null> {
+    const session = this.#open();
+    await this.#post(session, 'NodeWorker.enable', { waitForDebuggerOnStart: false });
+    const sessionId = this.#threads.get(threadId);
+    if (sessionId === undefined) return null;
+    const id = ++this.#count;
+    const params = { expression: EXPRESSION, returnByValue: true, silent: true };
+    const answer = new Promise<string | null>((resolve) => {
+      const timer = setTimeout(() => this.#answers.get(id)?.(null), PATIENCE);
+      this.#answers.set(id, (stack) => {
+        this.#answers.delete(id);
+        clearTimeout(timer);
+        resolve(stack);
+      });
+    });
+    const message = JSON.stringify({ id, method: 'Runtime.evaluate', params });
+    await this.#post(session, 'NodeWorker.sendMessageToWorker', { sessionId, message });
+    return answer;
+  }
+
+  #post(session: Session, method: string, params?: object): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const post = session.post.bind(session) as Post;
+      post(method, params, (error) => (error === null ? resolve() : reject(error)));
+    });
+  }
+
+  #open(): Session {
+    if (this.#closer !== null) clearTimeout(this.#closer);
+    this.#closer = setTimeout(() => this.close(), CALM).unref();
+    if (this.#session !== null) return this.#session;
+    const session = new Session();
+    session.connect();
+    const hear = session.on.bind(session) as unknown as Hear;
+    hear('NodeWorker.attachedToWorker', ({ params }: Attached) => {
+      const [, thread] = /^\[worker (\d+)\]/.exec(params.workerInfo.title) ?? [];
+      if (thread !== undefined) this.#threads.set(Number(thread), params.sessionId);
+    });
+    hear('NodeWorker.receivedMessageFromWorker', ({ params }: Received) => {
+      const { id, result } = JSON.parse(params.message) as { id?: number; result?: { result?: { value?: unknown } } };
+      const stack = result?.result?.value;
+      if (id !== undefined) this.#answers.get(id)?.(typeof stack === 'string' ? stack : null);
+    });
+    this.#session = session;
+    return session;
+  }
+
+  /** Never from within one of the session's events: Node 20 would crash. */
+  close(): void {
+    const session = this.#session;
+    this.#session = null;
+    this.#threads.clear();
+    for (const give of this.#answers.values()) give(null);
+    if (this.#closer !== null) clearTimeout(this.#closer);
+    this.#closer = null;
+    if (session === null) return;
+    (session.post.bind(session) as Post)('NodeWorker.disable');
+    session.disconnect();
+  }
+}
+
+let users = 0;
+let undo: (() => void) | null = null;
+
+/** While at least one monitor runs, threads are answered for. The result ends that, once. */
+export function answerByInspector(): () => void {
+  if (users++ === 0) {
+    const link = new WorkerLink();
+    const end = answerForThreads(link.ask);
+    undo = () => {
+      end();
+      link.close();
+    };
+  }
+  let mine = true;
+  return () => {
+    if (!mine) return;
+    mine = false;
+    if (--users > 0) return;
+    undo?.();
+    undo = null;
+  };
+}
