@@ -32,18 +32,35 @@ const maxLines = 350;
 const maxMedian = 100;
 /** A worker file this short is a thin entry over logic that is tested under its own name. */
 const thinEntryLines = 30;
-/** piscina calls the default export of the file it loads. */
-const mayExportDefault = ['workers/thread.ts'];
+/** piscina calls the default export of the file it loads; d3-flame-graph has one. */
+const mayExportDefault = ['workers/thread.ts', 'src/report/page/libraries.d.ts'];
 const bannedCalls: Record<string, string> = {
   'Promise.race': 'keeps every loser alive as long as the longest one; use the kernel’s waiters',
   'AbortSignal.any': 'leaks listeners on long-lived signals; link a waiter to the scope',
   'AbortSignal.timeout': 'its timer is unref’d, so the process may end first; use a deadline on the scope',
 };
+const inBrowser = 'runs in a browser: test/realtime/report-browser.test.ts';
 /** Source files without a test file of the same name, each with the reason. An entry that is no longer needed fails. */
 const withoutOwnTest: Record<string, string> = {
+  'src/cli/in-target.ts': 'runs inside another process: test/realtime/cli-dump.test.ts and cli-tasks.test.ts',
+  'src/cli/main.ts': 'runs when it is loaded: test/realtime/cli-run.test.ts',
+  'src/cli/threads.ts': 'asks the threads of another process: test/realtime/cli-dump.test.ts',
   'src/monitor/main-link.ts': 'reaches the main thread from another one: test/realtime/monitor-process.test.ts',
   'src/monitor/preload.ts': 'runs when it is loaded: test/realtime/monitor-process.test.ts',
   'src/monitor/watchdog-thread.ts': 'wiring inside the watchdog’s thread: test/monitor/watchdog-host.test.ts starts it',
+  'src/report/page/detail.ts': inBrowser,
+  'src/report/page/dom.ts': inBrowser,
+  'src/report/page/executors.ts': inBrowser,
+  'src/report/page/flame.ts': inBrowser,
+  'src/report/page/lanes.ts': inBrowser,
+  'src/report/page/lines.ts': inBrowser,
+  'src/report/page/main.ts': inBrowser,
+  'src/report/page/source.ts': inBrowser,
+  'src/report/page/summary.ts': inBrowser,
+  'src/report/page/theme.ts': inBrowser,
+  'src/report/page/timeline.ts': inBrowser,
+  'src/report/page/tip.ts': inBrowser,
+  'src/report/page/view.ts': inBrowser,
   'src/wire/protocol.ts': 'data types and constants: the tests of slot, serve and the contract suite speak it',
 };
 

@@ -17,7 +17,20 @@ export function register(kind: string, name: string, object: Live): void {
 }
 
 export function unregister(kind: string, object: Live): void {
+  for (const tell of leaving) tell(kind);
   table.get(kind)?.delete(object);
+}
+
+export function isAlive(kind: string, name: string): boolean {
+  return [...(table.get(kind)?.values() ?? [])].includes(name);
+}
+
+const leaving = new Set<(kind: string) => void>();
+
+/** Hears that one is about to leave, while its statistics can still be read. The result ends that. */
+export function onUnregister(listener: (kind: string) => void): () => void {
+  leaving.add(listener);
+  return () => void leaving.delete(listener);
 }
 
 /** Statistics of all that are alive; equal names are numbered. */

@@ -39,6 +39,8 @@ export interface DebugOptions {
   slowCallbackDuration?: number;
   /** False: no lag monitor. Or how it is set up; the rest as in its `debug` mode. */
   monitor?: boolean | MonitorOptions;
+  /** Path of an HTML report of the lag monitor, written at exit; the default, false, writes none. */
+  report?: string | false;
   /** Lines kept of each stack: where a task was made, where it waits. Default 10. */
   stackDepth?: number;
 }

@@ -324,6 +324,8 @@ export const ambient: Ambient = (shared[ambientKey] ??= new AsyncLocalStorage<Sc
 
 const detached = new Scope(null, new Runtime());
 let rootOfRun: Scope = detached;
+/** Of each `run()` that is under way, and the one for calls outside. */
+export const roots: Set<Scope> = new Set([detached]);
 // Up to Node 22 a storage follows only promises that were made after its first use: a task that entered its scope in an older
 // one would enter it for whoever runs there next.
 ambient.run(detached, () => {});
@@ -339,7 +341,9 @@ export function here(): Scope {
 export function adoptRoot(root: Scope): () => void {
   const former = rootOfRun;
   rootOfRun = root;
+  roots.add(root);
   return () => {
+    roots.delete(root);
     if (rootOfRun === root) rootOfRun = former.exited ? detached : former;
   };
 }

@@ -30,7 +30,7 @@ export interface CallGraphOptions {
   limit?: number;
 }
 
-type Node = TaskCore | Deferred<unknown>;
+export type Node = TaskCore | Deferred<unknown>;
 type Target<T> = Task<unknown> | Deferred<T>;
 
 const LIVE_DEPTH = 50;
@@ -59,7 +59,7 @@ class Capture {
 
   constructor(root: Scope, limit: number | undefined) {
     this.#limit = limit;
-    this.#awaiters = findAwaiters(root);
+    this.#awaiters = awaitersUnder(root);
   }
 
   node(of: Node, above: Set<Node>): CallGraph {
@@ -88,8 +88,8 @@ class Capture {
   }
 }
 
-/** Of several calls under way, the first. */
-function parkedFrames(task: TaskCore): string[] {
+/** The lines where a task waits; of several calls under way, the first. */
+export function parkedFrames(task: TaskCore): string[] {
   for (const wait of waitsIn(task)) {
     const site = siteOf(wait);
     if (site !== undefined) return framesOf(site);
@@ -97,7 +97,8 @@ function parkedFrames(task: TaskCore): string[] {
   return [];
 }
 
-function findAwaiters(root: Scope): Map<Node, Set<TaskCore>> {
+/** Who goes on when a task or deferred has settled. */
+export function awaitersUnder(root: Scope): Map<Node, Set<TaskCore>> {
   const awaiters = new Map<Node, Set<TaskCore>>();
   const add = (of: Node, awaiter: TaskCore | null): void => {
     if (awaiter === null) return;

@@ -1,6 +1,7 @@
 /** The lag monitor of debug mode: one for all runs that want one, with the settings of the first. */
 import { LoopMonitor } from '../monitor/loop-monitor.ts';
 import { hub } from '../monitor/hub.ts';
+import { isAlive } from '../base/live.ts';
 import type { ScopeMember } from '../core/scope.ts';
 import type { DebugMode } from './mode.ts';
 import { siteOf } from './sites.ts';
@@ -15,7 +16,8 @@ export function watchLag(user: object, mode: DebugMode | null): void {
   else users.add(user);
   if (users.size === 0) return stop();
   if (monitor !== null) return;
-  monitor = new LoopMonitor(mode!.monitor!).start();
+  // `offloop run --debug` has started one before the program: a second would tell of each block once more.
+  if (!isAlive('preload', 'debug')) monitor = new LoopMonitor(mode!.monitor!).start();
   hub().siteOf = (task) => {
     const site = siteOf(task as unknown as ScopeMember);
     return site === undefined ? undefined : placeOf(site);

@@ -1,11 +1,13 @@
-/** The switch of debug mode; loading this file is what makes `run({ debug, instruments })` work. */
+/** The switch of debug mode; loading this file is what makes `run({ debug, instruments })` and `offloop ps` work. */
 import { setWatcher } from '../core/probe.ts';
 import type { DebugOptions } from '../core/probe.ts';
 import { here } from '../core/scope.ts';
 import { choose, modeFor, toMode } from './mode.ts';
 import { changeMode, startObserving } from './observer.ts';
 import { withTaskEvents } from './task-events.ts';
+import { offerTasks } from './task-table.ts';
 
+offerTasks();
 setWatcher((runtime, { debug, instruments }) => startObserving(runtime, modeFor(debug), withTaskEvents(instruments)));
 
 /**

@@ -46,11 +46,14 @@ function linesOf(site: Site): string[] {
   return lines.filter((line) => line.startsWith('at ') && !isForeign(line)).map((line) => line.slice(3));
 }
 
-/** The caller's frames, innermost first: `handler (/app/main.ts:12:5)`. All frames, should nothing else be left (a bundle). */
+/** In a bundle all frames are of one file: ours cannot be told from the caller's. */
+const bundled = !/[/\\]debug[/\\]stack\.[jt]s$/.test(new URL(import.meta.url).pathname);
+
+/** The caller's frames, innermost first: `handler (/app/main.ts:12:5)`. In a bundle all frames, should nothing else be left. */
 export function framesOf(site: Site): string[] {
   const lines = linesOf(site);
   const callers = lines.filter((line) => !isOurs(line));
-  return (callers.length > 0 ? callers : lines).slice(0, site.depth);
+  return (callers.length > 0 || !bundled ? callers : lines).slice(0, site.depth);
 }
 
 /** The frames as a text block, for reports. */

@@ -10,7 +10,7 @@ export interface Abilities {
   readonly reason: string | null;
 }
 
-type Permission = { has(scope: string): boolean };
+type Permission = { has(scope: string, reference?: string): boolean };
 
 export function abilities(
   permission: Permission | undefined = (process as { permission?: Permission }).permission,
@@ -22,6 +22,11 @@ export function abilities(
     return { worker: false, inspect: false, reason: 'the permission model allows no worker (--allow-worker)' };
   if (allows(permission, 'inspector')) return { worker: true, inspect: true, reason: null };
   return { worker: true, inspect: false, reason: 'the permission model allows no inspector (--allow-inspector)' };
+}
+
+/** The model does not hold in worker threads, so the watchdog must not be asked to do what the program may not. */
+export function mayWrite(path: string, permission: Permission | undefined = (process as { permission?: Permission }).permission): boolean {
+  return permission === undefined || permission.has('fs.write', path);
 }
 
 /** Older Nodes know no such scope: then nothing allows it. */

@@ -5,8 +5,10 @@
  */
 import { threadId } from 'node:worker_threads';
 import type { SlowReport } from '../base/slow-report.ts';
+import { InvalidStateError } from '../base/errors.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { clock } from './hub.ts';
+import { Recorder } from './recorder.ts';
 import type { Settings } from './settings.ts';
 import { SourceMaps } from './source-maps.ts';
 import { Teller } from './teller.ts';
@@ -22,6 +24,7 @@ export class Alone {
   readonly #send: (report: SlowReport) => void;
   readonly #threadClock = new ThreadClock();
   #watchdog: Watchdog | null = null;
+  #recorder: Recorder | null = null;
   #gaps: number;
   #ended = false;
 
@@ -36,13 +39,16 @@ export class Alone {
 
   #begin(presenter: Presenter): void {
     if (this.#ended) return;
-    const { threshold, heartbeat, mode, log } = this.#settings;
+    const { threshold, heartbeat, mode, log, report } = this.#settings;
     const teller = new Teller({ log, presenter, clock, send: this.#send });
+    const threadTime = (): ReturnType<ThreadClock['read']> => this.#threadClock.read();
+    const recording = { mode, threshold, heartbeat, thread: threadId, report, command: process.argv.slice(1, 2) };
+    this.#recorder = new Recorder(this.#beats, teller, { ...recording, presenter, clock, threadTime });
     const env = {
       clock,
       link: null,
       pending: new Int32Array(1),
-      threadTime: () => this.#threadClock.read(),
+      threadTime,
       maps: new SourceMaps(),
       teller,
     };
@@ -59,16 +65,30 @@ export class Alone {
   }
 
   #look(): void {
-    if (!this.#ended) this.#watchdog?.look();
+    if (this.#ended) return;
+    this.#watchdog?.look();
+    this.#recorder?.tick(false); // making the page here would block the loop; nothing is told in the midst of a block
   }
 
   /** The process had been stopped, and goes on. */
   readonly #continued = (): void => this.#watchdog?.stoodStill();
 
+  executors(at: number, executors: Readonly<Record<string, object>>): void {
+    if (!this.#ended) this.#recorder?.executors(at, executors);
+  }
+
+  /** The page of what was recorded; also after `stop`. Made in this thread, for want of another. */
+  async page(): Promise<string> {
+    await this.ready;
+    if (this.#recorder === null) throw new InvalidStateError('The lag monitor was stopped before it had begun: there is nothing to report');
+    return this.#recorder.page();
+  }
+
   /** Tells what is known so far. */
   stop(): void {
     if (this.#ended) return;
     this.#watchdog?.stop();
+    this.#recorder?.end();
     this.#ended = true;
     this.#threadClock.close();
     process.off('SIGCONT', this.#continued);

@@ -82,6 +82,7 @@ export class Beater {
     if (this.#beats.loopStart === 0) this.#noteLoopStart(now.at);
     this.#beats.beat(now.at);
     const late = Math.max(0, wall - this.#due);
+    this.#beats.noteLag(late, active);
     this.#due = active < IDLE * wall && threshold >= 4 * heartbeat ? 2 * heartbeat : heartbeat;
     this.#heard(late, this.#due);
   }

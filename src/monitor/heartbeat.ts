@@ -27,6 +27,10 @@ const AT = 0;
 const GC = 1;
 const IGNORED = 2;
 const LOOP_START = 3;
+const LATE_MAX = 4;
+const LATE_SUM = 5;
+const BUSY = 6;
+const TAKEN = 7;
 const RING = 8;
 const GAPS = 16;
 const FIELDS = 5;
@@ -58,6 +62,13 @@ export class Heartbeat {
   beat(at: number): void {
     this.#floats[AT] = at;
     Atomics.add(this.#words, COUNT, 1);
+  }
+
+  /** By how much a beat was late, and for how long the loop was busy before it. */
+  noteLag(late: number, active: number): void {
+    if (late > this.#floats[LATE_MAX]!) this.#floats[LATE_MAX] = late;
+    this.#floats[LATE_SUM] = this.#floats[LATE_SUM]! + late;
+    this.#floats[BUSY] = this.busy + active;
   }
 
   noteGap(gap: Gap): void {
@@ -117,6 +128,22 @@ export class Heartbeat {
       const at = this.#floats[AT]!;
       if (Atomics.load(this.#words, COUNT) === count) return { count, at };
     }
+  }
+
+  /** Milliseconds the loop was busy, in all. */
+  get busy(): number {
+    return this.#floats[BUSY]!;
+  }
+
+  /** How late the beats were since this was last asked. Only one may ask. */
+  takeLag(): { max: number; sum: number; beats: number } {
+    const count = Atomics.load(this.#words, COUNT);
+    const [max, sum] = [this.#floats[LATE_MAX]!, this.#floats[LATE_SUM]!];
+    const beats = count - this.#floats[TAKEN]!;
+    this.#floats[LATE_MAX] = 0;
+    this.#floats[LATE_SUM] = 0;
+    this.#floats[TAKEN] = count;
+    return { max, sum, beats };
   }
 
   get gc(): number {

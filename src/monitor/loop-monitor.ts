@@ -1,5 +1,6 @@
 /** The lag monitor as users see it: figures about the loop, and a report about each block of it. */
 import { InvalidStateError } from '../base/errors.ts';
+import { register, unregister } from '../base/live.ts';
 import { Measurement } from './measurement.ts';
 import type { Measured } from './measurement.ts';
 import { resolveSettings } from './settings.ts';
@@ -19,16 +20,18 @@ export interface LagSnapshot extends Measured {
 export class LoopMonitor implements Disposable {
   readonly #settings: Settings;
   #measurement: Measurement | null = null;
+  /** The latest, also when it is over: it can still tell what it saw. */
   #watch: Watch | null = null;
   #slow: SlowReport[] = [];
   #blocks = 0;
   /** A broken `onSlow` is told of once. */
   #complained = false;
   #last: LagSnapshot | null = null;
+  /** For `offloop top`, which may ask in the midst of a block: no reports are delivered there, they would run users' code. */
+  readonly #live = { statistics: (): LagSnapshot => this.#toSnapshot(this.#measurement!.snapshot()) };
 
   constructor(options?: MonitorOptions) {
     this.#settings = resolveSettings(options);
-    if (this.#settings.report !== undefined) throw noHtml();
   }
 
   /** Starts afresh. Does not keep the process alive. */
@@ -43,6 +46,7 @@ export class LoopMonitor implements Disposable {
       (report) => this.#hear(report),
       (late, due) => measurement.beat(late, due),
     );
+    register('monitor', this.#settings.mode, this.#live);
     return this;
   }
 
@@ -64,10 +68,10 @@ export class LoopMonitor implements Disposable {
   stop(): void {
     if (this.#measurement === null) return;
     const measured = this.#measurement.snapshot();
+    unregister('monitor', this.#live);
     this.#measurement.end();
     this.#measurement = null;
     this.#watch?.stop(); // its last reports count
-    this.#watch = null;
     this.#last = this.#toSnapshot(measured);
   }
 
@@ -87,16 +91,21 @@ export class LoopMonitor implements Disposable {
     return snapshotText(this.snapshot());
   }
 
-  /** The snapshot as one self-contained HTML page. */
-  html(): Promise<string> {
-    return Promise.reject(noHtml());
+  /**
+   * What the monitor has seen since `start()`, as one self-contained HTML page; also after `stop()`. It is made in the watchdog's
+   * thread where there is one, so that it blocks nothing.
+   *
+   * - Waits for: the watchdog, which reads the sources of the lines that blocked.
+   * - On cancel: nothing; it is no checkpoint.
+   * - Order: first asked, first answered.
+   * - Throws: InvalidStateError before the first `start()`, and when the watchdog was lost together with what it knew.
+   */
+  async html(): Promise<string> {
+    if (this.#watch === null) throw new InvalidStateError('This monitor has not been started');
+    return this.#watch.page();
   }
 
   [Symbol.dispose](): void {
     this.stop();
   }
-}
-
-function noHtml(): InvalidStateError {
-  return new InvalidStateError('The HTML report is not part of this version yet: use text(), or the option log');
 }

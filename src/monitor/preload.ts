@@ -3,13 +3,16 @@
  * example `watch,threshold=100,log=lag.ndjson`. A mistake there is told in one line, and the program runs without a monitor.
  */
 import { isMainThread } from 'node:worker_threads';
+import { register } from '../base/live.ts';
 import { LoopMonitor } from './loop-monitor.ts';
 import { parseSettings } from './settings.ts';
 import { printToStderr } from './teller.ts';
 
 if (isMainThread) {
   try {
-    new LoopMonitor(parseSettings(process.env['OFFLOOP_MONITOR'] ?? '')).start();
+    const settings = parseSettings(process.env['OFFLOOP_MONITOR'] ?? '');
+    const monitor = new LoopMonitor(settings).start();
+    register('preload', settings.mode ?? 'watch', { statistics: () => monitor.snapshot() });
   } catch (error) {
     printToStderr(`offloop: no lag monitor: ${(error as Error).message}\n`);
   }

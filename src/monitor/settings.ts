@@ -55,7 +55,7 @@ function checkRest(where: string, { profile, capture, keep, onSlow, log, report 
   if (report !== undefined) checkPath(`${where}.report`, report, 'the path of a file');
 }
 
-function checkPath(where: string, value: unknown, expected: string): void {
+export function checkPath(where: string, value: unknown, expected: string): void {
   if (typeof value !== 'string') throw wrongType(where, expected, value);
   if (value === '' || value.includes('\0')) throw outOfRange(where, expected, value);
 }

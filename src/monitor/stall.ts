@@ -8,6 +8,8 @@ import type { Gap } from './heartbeat.ts';
 import type { ProfiledFunction } from './profile.ts';
 import type { Sample } from './sample.ts';
 import type { BlockCause } from '../base/slow-report.ts';
+import { stacksOf } from './stacks.ts';
+import type { RawStack } from './stacks.ts';
 import type { ThreadTime } from './thread-clock.ts';
 import type { Told } from './told.ts';
 
@@ -115,6 +117,10 @@ export class Stall {
 
   get task(): Told['task'] {
     return blamedTask(this.#within(), this.start);
+  }
+
+  get stacks(): RawStack[] {
+    return stacksOf(this.#within(), this.start);
   }
 
   get samples(): number {

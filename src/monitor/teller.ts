@@ -22,6 +22,8 @@ export class Teller {
   #seen = 0;
   #printedAt = -Infinity;
   #unprinted = 0;
+  /** Also gets each line about a block, whether or not there is a log. */
+  keep: ((line: string, stillBlocked: boolean) => void) | null = null;
 
   constructor(options: TellerOptions) {
     this.#options = options;
@@ -30,7 +32,7 @@ export class Teller {
 
   block(told: Told): void {
     this.#seen++;
-    const { hits: _, debug: __, ...report } = told;
+    const { hits: _, debug: __, stacks: ___, ...report } = told;
     const message = this.#options.presenter.block(told);
     this.#write(told, message, false);
     this.#options.send({ ...report, message });
@@ -41,8 +43,12 @@ export class Teller {
   }
 
   #write(told: Told, text: string, stillBlocked: boolean): void {
-    if (typeof this.#log === 'string') this.#append(`${this.#options.presenter.line(told, this.#seen, stillBlocked)}\n`);
-    else if (this.#log) this.#printSometimes(text, stillBlocked);
+    if (this.keep !== null || typeof this.#log === 'string') {
+      const line = this.#options.presenter.line(told, this.#seen, stillBlocked);
+      this.keep?.(line, stillBlocked);
+      this.append(line);
+    }
+    if (this.#log === true) this.#printSometimes(text, stillBlocked);
   }
 
   #printSometimes(text: string, always: boolean): void {
@@ -62,11 +68,13 @@ export class Teller {
     (this.#options.print ?? printToStderr)(`${text}\n`);
   }
 
-  #append(line: string): void {
+  /** A line to the log, if there is one. */
+  append(line: string): void {
+    if (typeof this.#log !== 'string') return;
     try {
-      appendFileSync(this.#log as string, line);
+      appendFileSync(this.#log, `${line}\n`);
     } catch (error) {
-      this.#print(`offloop: the lag monitor cannot write ${String(this.#log)}, and goes on without it: ${(error as Error).message}`);
+      this.#print(`offloop: the lag monitor cannot write ${this.#log}, and goes on without it: ${(error as Error).message}`);
       this.#log = false;
     }
   }

@@ -11,11 +11,25 @@ export interface WatchdogData {
   readonly debug: boolean;
   readonly profile: number | false;
   readonly log: boolean | string;
+  /** Path of the HTML report. */
+  readonly report: string | undefined;
+  /** The program's file. */
+  readonly command: readonly string[];
   /** The process lets itself be inspected. */
   readonly inspect: boolean;
   readonly capture: 'evaluate' | 'pause';
   readonly port: MessagePort;
 }
 
-export type FromWatchdog = { readonly type: 'ready' } | { readonly type: 'report'; readonly report: SlowReport };
-export type ToWatchdog = 'stop';
+export type FromWatchdog =
+  | { readonly type: 'ready' }
+  | { readonly type: 'report'; readonly report: SlowReport }
+  /** The answer to `page`: what it could not make has an error. */
+  | { readonly type: 'page'; readonly html: string; readonly error?: string }
+  /** The last word after `stop`, unless the process ends: what a page can be made of later. */
+  | { readonly type: 'log'; readonly text: string };
+
+export type ToWatchdog =
+  | { readonly type: 'stop'; readonly exiting: boolean }
+  | { readonly type: 'page' }
+  | { readonly type: 'executors'; readonly at: number; readonly executors: Readonly<Record<string, object>> };

@@ -1,11 +1,13 @@
 /** The watched thread's side of the watchdog: starts it, replaces it once, hears its reports, and lets it go in time. */
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
+import { InvalidStateError } from '../base/errors.ts';
 import { bootstrapArgv, workerEntry } from '../base/worker-file.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { hub } from './hub.ts';
 import type { Settings } from './settings.ts';
 import type { SlowReport } from '../base/slow-report.ts';
+import { printToStderr } from './teller.ts';
 import type { FromWatchdog, ToWatchdog, WatchdogData } from './thread-protocol.ts';
 
 export interface HostEvents {
@@ -44,6 +46,13 @@ export class WatchdogHost {
   #gotReady!: () => void;
   #starts = 0;
   #stopped = false;
+  /** Reports that come later than `stop` waits are not told any more. */
+  #deaf = false;
+  /** Who waits for a page, in order. */
+  readonly #pages: { resolve(html: string): void; reject(error: Error): void }[] = [];
+  /** What it had recorded when it was stopped; null: that was lost. */
+  readonly #log: Promise<string | null>;
+  #gotLog!: (text: string | null) => void;
 
   constructor(settings: Settings, beats: Heartbeat, inspect: boolean, events: HostEvents, start: StartThread = startThread) {
     this.#startThread = start;
@@ -52,6 +61,7 @@ export class WatchdogHost {
     this.#inspect = inspect;
     this.#events = events;
     this.ready = new Promise((resolve) => (this.#gotReady = resolve));
+    this.#log = new Promise((resolve) => (this.#gotLog = resolve));
     this.#start();
   }
 
@@ -75,19 +85,67 @@ export class WatchdogHost {
   }
 
   #spawn(port: MessagePort): Worker {
-    const { threshold, heartbeat: beat, mode, profile, capture, log } = this.#settings;
+    const { threshold, heartbeat: beat, mode, profile, capture, log, report } = this.#settings;
+    const command = process.argv.slice(1, 2);
     const shared = { heartbeat: this.#beats.shared, pending: hub().pending.buffer as SharedArrayBuffer };
-    return this.#startThread({ ...shared, threshold, beat, debug: mode === 'debug', profile, capture, log, inspect: this.#inspect, port });
+    return this.#startThread({
+      ...shared,
+      threshold,
+      beat,
+      debug: mode === 'debug',
+      profile,
+      capture,
+      log,
+      report,
+      command,
+      inspect: this.#inspect,
+      port,
+    });
   }
 
   #hear(message: FromWatchdog): void {
-    if (message.type === 'report') return this.#events.report(message.report);
+    if (message.type === 'report') return this.#deaf ? undefined : this.#events.report(message.report);
+    if (message.type === 'page') return this.#gotPage(message);
+    if (message.type === 'log') return this.#gotLog(message.text);
     this.#isReady = true;
     this.#gotReady();
   }
 
+  #post(message: ToWatchdog): void {
+    this.#port?.postMessage(message);
+  }
+
+  #gotPage({ html, error }: { html: string; error?: string }): void {
+    const waiting = this.#pages.shift();
+    if (error === undefined) waiting?.resolve(html);
+    else waiting?.reject(new InvalidStateError(`The report could not be made: ${error}`));
+    if (this.#pages.length === 0) this.#port?.unref();
+  }
+
+  /** The page of what was recorded so far, made in the watchdog's thread. */
+  page(): Promise<string> {
+    const port = this.#port;
+    if (port === null) return Promise.reject(new InvalidStateError('The lag monitor has lost its watchdog, and its records with it'));
+    port.ref(); // somebody waits for it
+    this.#post({ type: 'page' });
+    return new Promise((resolve, reject) => this.#pages.push({ resolve, reject }));
+  }
+
+  /** What was recorded until `stop`; null: that was lost. */
+  log(): Promise<string | null> {
+    this.#port?.ref();
+    return this.#log;
+  }
+
+  executors(at: number, executors: Readonly<Record<string, object>>): void {
+    this.#post({ type: 'executors', at, executors });
+  }
+
   #gone(port: MessagePort, cause: string): void {
+    if (this.#port === port) this.drain(); // its last words may still be on the way
     port.close();
+    for (const waiting of this.#pages.splice(0)) waiting.reject(new InvalidStateError(`The watchdog of the lag monitor is gone: ${cause}`));
+    if (this.#stopped) this.#gotLog(null);
     if (this.#stopped || this.#port !== port) return;
     this.#port = null;
     hub().pending[0] = 0;
@@ -108,19 +166,28 @@ export class WatchdogHost {
   /**
    * Waits at most `patience` milliseconds until the watchdog has told what it knows and let go of this thread; longer, should the
    * machine be that busy, while it has something to tell or its inspector is attached: Node would wait for that, without limit.
+   * One that has not begun yet is waited for only when there is a report to write.
    */
-  stop(patience: number): void {
+  stop(patience: number, exiting = false): void {
     if (this.#stopped) return;
     this.drain();
     this.#stopped = true;
-    this.#port?.postMessage('stop' satisfies ToWatchdog);
+    this.#post({ type: 'stop', exiting });
     this.#beats.call();
+    const port = this.#port;
+    const { report } = this.#settings;
     const { attached, told, gapCount } = this.#beats;
-    const stopped = this.#isReady && this.#beats.awaitStopped(attached || told < gapCount ? Math.max(patience, AT_WORK) : patience);
-    if (stopped) this.#beats.release();
+    const longest = attached || told < gapCount ? Math.max(patience, AT_WORK) : patience;
+    const inTime = port === null || !(this.#isReady || report !== undefined) || this.#beats.awaitStopped(longest);
+    if (inTime) this.#beats.release();
+    else if (report !== undefined)
+      printToStderr(`offloop: the lag monitor's report (option report) ${report} was not ready in ${longest} ms\n`);
     this.drain();
-    this.#port?.close();
-    this.#port = null;
+    this.#deaf = true;
     hub().pending[0] = 0;
+    if (port !== null && !exiting) return; // its records are still to come; `log` keeps them
+    port?.close();
+    this.#port = null;
+    this.#gotLog(null);
   }
 }

@@ -1,13 +1,14 @@
 /** The watchdog in its thread: a timer, the inspector, and the port to the watched thread. */
-import { workerData } from 'node:worker_threads';
+import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { Heartbeat } from './heartbeat.ts';
 import { clock } from './hub.ts';
 import { MainLink } from './main-link.ts';
+import { Recorder } from './recorder.ts';
 import { RollingProfile } from './rolling-profile.ts';
 import { SourceMaps } from './source-maps.ts';
 import { Teller } from './teller.ts';
 import { ThreadClock } from './thread-clock.ts';
-import type { FromWatchdog, WatchdogData } from './thread-protocol.ts';
+import type { FromWatchdog, ToWatchdog, WatchdogData } from './thread-protocol.ts';
 import type { Presenter } from './told.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -17,45 +18,84 @@ import { Watchdog } from './watchdog.ts';
  */
 const RELEASE = 2000;
 
-export function runWatchdog(presenter: Presenter, data: WatchdogData = workerData as WatchdogData): void {
-  const { port, threshold, beat, debug, log } = data;
-  const heartbeat = new Heartbeat(data.heartbeat);
-  const send = (message: FromWatchdog): void => port.postMessage(message);
+/** Whatever the threshold, it looks that often at what it is asked and at what is to be kept. */
+const LONGEST_SLEEP = 250;
+
+interface Parts {
+  readonly watchdog: Watchdog;
+  readonly recorder: Recorder;
+  readonly threadClock: ThreadClock;
+}
+
+function assemble(presenter: Presenter, data: WatchdogData, heartbeat: Heartbeat, send: (message: FromWatchdog) => void): Parts {
+  const { threshold, beat, debug, log, report, command } = data;
   const link = data.inspect ? new MainLink(data.capture, (on) => (heartbeat.attached = on)) : null;
   const teller = new Teller({ log, presenter, clock, send: (report) => send({ type: 'report', report }) });
   const profile = link !== null && data.profile !== false ? new RollingProfile(link.session, { interval: data.profile, clock }) : undefined;
   const threadClock = new ThreadClock(process.pid); // the main thread has the number of its process
-  const watchdog = new Watchdog(
-    heartbeat,
-    { threshold, heartbeat: beat, debug },
-    {
-      clock,
-      link,
-      teller,
-      maps: new SourceMaps(),
-      pending: new Int32Array(data.pending),
-      ...(profile !== undefined && { profile }),
-      threadTime: () => threadClock.read(),
-    },
-  );
+  const threadTime = (): ReturnType<ThreadClock['read']> => threadClock.read();
+  const recording = { mode: debug ? 'debug' : 'watch', threshold, heartbeat: beat, thread: 0, report, command } as const;
+  const recorder = new Recorder(heartbeat, teller, { ...recording, presenter, clock, threadTime });
+  const surroundings = { clock, link, teller, maps: new SourceMaps(), pending: new Int32Array(data.pending), threadTime };
+  const options = { threshold, heartbeat: beat, debug };
+  const watchdog = new Watchdog(heartbeat, options, { ...surroundings, ...(profile !== undefined && { profile }) });
+  return { watchdog, recorder, threadClock };
+}
+
+export function runWatchdog(presenter: Presenter, data: WatchdogData = workerData as WatchdogData): void {
+  const { port } = data;
+  const heartbeat = new Heartbeat(data.heartbeat);
+  const send = (message: FromWatchdog): void => port.postMessage(message);
+  const { watchdog, recorder, threadClock } = assemble(presenter, data, heartbeat, send);
   let timer: NodeJS.Timeout | undefined;
+  let exiting = false;
   const end = (): void => {
     clearTimeout(timer);
+    serve();
     watchdog.stop();
+    recorder.end();
     threadClock.close();
     heartbeat.tellStopped();
+    if (!exiting) send({ type: 'log', text: recorder.text });
     heartbeat.awaitReleased(RELEASE); // see there
     port.close();
   };
+  const hear = (message: ToWatchdog): void => {
+    if (message.type === 'stop') exiting = message.exiting;
+    else if (message.type === 'executors') recorder.executors(message.at, message.executors);
+    else send(pageOf(recorder));
+  };
+  const serve = (): void => {
+    for (let m = receiveMessageOnPort(port); m !== undefined; m = receiveMessageOnPort(port)) hear(m.message as ToWatchdog);
+  };
+  const lookAround = (): number => {
+    const wait = Math.min(LONGEST_SLEEP, watchdog.look());
+    recorder.tick(watchdog.idle);
+    return wait;
+  };
   const look = (): void => {
     if (heartbeat.called) return end(); // it may have been before this thread was there: nobody beats any more
-    let wait = watchdog.look();
+    let wait = lookAround();
     // Asleep here it costs a quarter of what it does in its event loop, which only has something to tell while it is attached.
-    while (watchdog.calm && heartbeat.sleep(wait)) wait = watchdog.look();
+    while (watchdog.calm && heartbeat.sleep(wait)) {
+      serve();
+      wait = lookAround();
+    }
     if (heartbeat.called) end();
     else timer = setTimeout(look, wait);
   };
-  port.on('message', end);
+  port.on('message', (message: ToWatchdog) => {
+    hear(message);
+    if (message.type === 'stop') end();
+  });
   send({ type: 'ready' });
   look();
+}
+
+function pageOf(recorder: Recorder): FromWatchdog {
+  try {
+    return { type: 'page', html: recorder.page() };
+  } catch (error) {
+    return { type: 'page', html: '', error: (error as Error).message };
+  }
 }

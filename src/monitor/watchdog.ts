@@ -109,6 +109,11 @@ export class Watchdog {
     return this.#stall === null && this.#settling.length === 0 && this.#attachedUntil === Infinity && this.#env.profile === undefined;
   }
 
+  /** Nothing is under way: there is time for something else. */
+  get idle(): boolean {
+    return this.#stall === null && this.#settling.length === 0;
+  }
+
   /** From within, the thread knows that it stood still only when the system tells it so. */
   stoodStill(): void {
     this.#late += this.#env.clock() - this.#planned;
@@ -213,7 +218,10 @@ export class Watchdog {
       cpu: { run: signals.run ?? 0, runQueue: signals.runQueue, gc: signals.gc, callbacks: Math.max(1, signals.callbacks) },
       samples: stall.samples,
     };
-    return { ...report, hits, debug: this.#options.debug };
+    const stacks = nobodys
+      ? []
+      : stall.stacks.map(({ ms, count, frames }) => ({ ms, count, frames: frames.map((raw) => maps.frame(raw)) }));
+    return { ...report, hits, debug: this.#options.debug, stacks };
   }
 
   /** Tells what is known so far, at once, and lets go of the thread. */

@@ -1,5 +1,5 @@
 /** What the documentation shows must be true: each code block is a file, each file runs, and prints what is shown. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,9 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const pages = ['README.md', 'CHANGELOG.md', ...readdirSync(join(root, 'docs')).map((f) => `docs/${f}`)].filter((f) => f.endsWith('.md'));
+const pages = ['README.md', 'CHANGELOG.md', 'examples/README.md', ...readdirSync(join(root, 'docs')).map((f) => `docs/${f}`)].filter((f) =>
+  f.endsWith('.md'),
+);
 
 interface Block {
   readonly page: string;
@@ -20,14 +22,50 @@ const blocks: Block[] = pages.flatMap((page) => {
   return [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map((m) => ({ page, language: m[1] as string, text: m[2] as string }));
 });
 const code = blocks.filter((b) => ['ts', 'js', 'mjs', 'cjs'].includes(b.language));
-const outputs = blocks.filter((b) => b.text.startsWith('$ '));
+const commands = blocks.filter((b) => b.text.startsWith('$ '));
+const besides = commands.filter((b) => b.text.split('\n')[0]?.endsWith(' &') === true);
+const outputs = commands.filter((b) => !besides.includes(b));
 
 async function runExample(command: string): Promise<string> {
-  const [program, ...args] = command.split(' ') as [string, ...string[]];
-  const { stdout, stderr } = await promisify(execFile)(program === 'node' ? process.execPath : program, args, { cwd: root });
+  const [program, ...args] = commandOf(command);
+  const { stdout, stderr } = await promisify(execFile)(program, args, { cwd: root });
   expect(stderr).toBe('');
   return stdout;
 }
+
+/** npx would find the command in the package that is installed; here it is the one that was just built. */
+function commandOf(line: string): [string, ...string[]] {
+  const [program, ...args] = line.split(' ') as [string, ...string[]];
+  if (program === 'npx' && args[0] === 'offloop') return [process.execPath, 'dist/src/cli/main.js', ...args.slice(1)];
+  return [program === 'node' ? process.execPath : program, ...args];
+}
+
+/** `$ program &`, its first line, `$ command $!`, and what that prints about the program while it runs. */
+async function runBeside(text: string): Promise<{ shown: string; printed: string }> {
+  const [start, first, command, ...shown] = text.trimEnd().split('\n') as [string, string, string, ...string[]];
+  const [program, ...args] = commandOf(start.slice(2, -2));
+  // Any port: something else may have the usual one just now.
+  const child = spawn(program, args, { cwd: root, env: { ...process.env, NODE_OPTIONS: '--inspect-port=0' } });
+  try {
+    expect(String(await new Promise((printed) => child.stdout.once('data', printed)))).toBe(`${first}\n`);
+    return { shown: shown.join('\n'), printed: await runExample(command.slice(2).replace('$!', String(child.pid))) };
+  } finally {
+    child.kill(); // offloop run passes it on
+    await new Promise((ended) => child.once('close', ended));
+  }
+}
+
+/** What is another in each process and on each Node: ids, versions, spans, columns, lines inside of Node, the path of Node. */
+const anyProcess = (text: string): string =>
+  withoutFigures(text)
+    .replace(/^(Process|offloop top) \d+(:?) +\S*node /gm, '$1 N$2 node ')
+    .replace(/Node v[\d.]+, up [\d.]+ \w+/g, 'Node vN, up N s')
+    .replace(/(node:[\w/]+):\d+/g, '$1:N')
+    .replace(/:\d+\)/g, ':N)')
+    .replace(/sleep until [+-]N ms/g, 'sleep until N ms')
+    .replace(/^(?:offloop top N|loop|now|delay|blocks|memory|gc|tasks) .*$/gm, (line) => line.replace(/\d+(?:\.\d+)?/g, 'N'))
+    .replace(/^(now|blocks) .*$/gm, '$1') // the machine may be loaded
+    .replace(/ {2,}/g, '  '); // columns are as wide as the figures in them
 
 /** Figures differ from run to run; everything else must not. */
 const withoutFigures = (text: string): string => text.replace(/\b\d+(?:[.,]\d+)* ms\b/g, 'N ms').trim();
@@ -46,40 +84,52 @@ describe('each code block is a file', () => {
   });
 });
 
-const commands = outputs.map((b) => [b.text.split('\n')[0] as string, b] as const);
+const titled = outputs.map((b) => [b.text.split('\n')[0] as string, b] as const);
 
 describe('each command prints what is shown', () => {
-  test.concurrent.each(commands)('%s', async (command, { text }) => {
+  test.concurrent.each(titled)('%s', async (command, { text }) => {
     const shown = text.split('\n').slice(1).join('\n');
     expect(withoutFigures(await runExample(command.slice(2)))).toBe(withoutFigures(shown));
   });
 });
 
+describe('each command that looks at a running program prints what is shown', () => {
+  test.each(besides.map((b) => [b.text.split('\n')[2] as string, b] as const))('%s', async (_command, { text }) => {
+    const { shown, printed } = await runBeside(text);
+    expect(anyProcess(printed)).toBe(anyProcess(shown));
+  });
+});
+
+/** Modules that others import, the pairs of asyncio.test.ts, programs that run until they are ended, and settings that test/package tries. */
+const noProgram = /(?:jobs|text|db|files)\.ts$|^examples\/(?:asyncio|cli|bundlers)\//;
+
 describe('each example that is shown without its output runs', () => {
-  const programs = [...new Set(code.map((b) => b.text.split('\n')[0]?.slice(3) as string))].filter(
-    // Configurations are tried in test/package.
-    (f) => !/jobs\.ts$|text\.ts$|db\.ts$|\.config\.m?[jt]s$/.test(f) && !commands.some(([command]) => command.endsWith(` ${f}`)),
-  );
+  const shown = [...new Set(code.map((b) => b.text.split('\n')[0]?.slice(3) as string))];
+  const programs = shown.filter((f) => !noProgram.test(f) && !titled.some(([command]) => command.endsWith(` ${f}`)));
   test.concurrent.each(programs)('%s', async (file) => {
     expect((await runExample(`node --import tsx ${file}`)).length).toBeGreaterThan(0);
   });
 });
 
+/** GitHub's names of headings. */
+function anchorsOf(file: string): string[] {
+  return [...readFileSync(file, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    (heading as string)
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, '')
+      .trim()
+      .replace(/\s+/g, '-'),
+  );
+}
+
 describe('each link leads somewhere', () => {
   test.each(pages)('in %s', (page) => {
-    const text = readFileSync(join(root, page), 'utf8');
-    const headings = [...text.matchAll(/^#+ (.*)$/gm)].map((m) =>
-      (m[1] as string)
-        .toLowerCase()
-        .replace(/[^\w\s-]/g, '')
-        .trim()
-        .replace(/\s+/g, '-'),
-    );
-    for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g) as Iterable<[string, string]>) {
+    for (const [, target] of readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)\s]+)\)/g) as Iterable<[string, string]>) {
       if (/^https?:/.test(target)) continue;
-      const [file, anchor] = target.split('#') as [string, string?];
-      if (file !== '') expect(existsSync(resolve(root, dirname(page), file)), `${page} links to ${target}`).toBe(true);
-      else expect(headings, `${page} links to ${target}`).toContain(anchor);
+      const [path, anchor] = target.split('#') as [string, string?];
+      const file = path === '' ? join(root, page) : resolve(root, dirname(page), path);
+      expect(existsSync(file), `${page} links to ${target}`).toBe(true);
+      if (anchor !== undefined) expect(anchorsOf(file), `${page} links to ${target}`).toContain(anchor);
     }
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { abilities } from '../../src/monitor/abilities.ts';
+import { abilities, mayWrite } from '../../src/monitor/abilities.ts';
 
 const grants = (...scopes: string[]) => ({ has: (scope: string) => scopes.includes(scope) });
 
@@ -27,4 +27,11 @@ test('a Node that does not know the scope does not allow it', () => {
 
 test('a worker thread has no watchdog', () => {
   expect(abilities(undefined, false)).toMatchObject({ worker: false, reason: expect.stringContaining('worker thread') });
+});
+
+test('the permission model is asked whether a file may be written', () => {
+  const asked: unknown[] = [];
+  const permission = { has: (...words: unknown[]) => (asked.push(words), words[1] === '/tmp/a.html') };
+  expect([mayWrite('/tmp/a.html', permission), mayWrite('/etc/b.html', permission), mayWrite('/etc/b.html')]).toEqual([true, false, true]);
+  expect(asked[0]).toEqual(['fs.write', '/tmp/a.html']);
 });

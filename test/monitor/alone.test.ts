@@ -9,7 +9,13 @@ import { clock } from '../../src/monitor/hub.ts';
 import { resolveSettings } from '../../src/monitor/settings.ts';
 import type { Presenter } from '../../src/monitor/told.ts';
 
-const presenter: Presenter = { block: ({ cause }) => `it was ${cause}`, stillBlocked: () => '', line: () => '' };
+const presenter: Presenter = {
+  block: ({ cause }) => `it was ${cause}`,
+  stillBlocked: () => '',
+  line: () => '',
+  note: ({ type }) => type,
+  page: (log) => `page of ${log}`,
+};
 
 function start(words = Promise.resolve(presenter)) {
   const beats = new Heartbeat();
@@ -73,4 +79,17 @@ test('in a worker thread a monitor tells how long and why, with the number of th
   const report = slow.find(({ duration }) => duration >= 300);
   expect(report).toMatchObject({ thread: id, confidence: 'none' });
   expect(report!.cause).toMatch(/javascript|cpu-starved/);
+});
+
+test('without a watchdog the page is made here, also after the end', async () => {
+  const { alone } = start();
+  expect(await alone.page()).toMatch(/^page of start\n(?:lag\n)?$/);
+  alone.stop();
+  expect(await alone.page()).toMatch(/^page of start\n(?:lag\n)*end\n$/);
+});
+
+test('one that was stopped before it had its words has nothing to report', async () => {
+  const { alone } = start(new Promise((resolve) => setTimeout(() => resolve(presenter), 20)));
+  alone.stop();
+  await expect(alone.page()).rejects.toThrow(/stopped before it had begun/);
 });

@@ -44,6 +44,23 @@ test('a call ends the sleep of the watchdog, also one that it has not begun', ()
   expect([beat.called, beat.sleep(60_000)]).toEqual([true, false]);
 });
 
+test('how late beats were is summed up until it is taken', () => {
+  const main = new Heartbeat();
+  const watchdog = new Heartbeat(main.shared);
+  for (const [at, late, active] of [
+    [10, 0.5, 2],
+    [20, 90, 95],
+    [30, 1.5, 3],
+  ] as const) {
+    main.beat(at);
+    main.noteLag(late, active);
+  }
+  expect(watchdog.busy).toBe(100);
+  expect(watchdog.takeLag()).toEqual({ max: 90, sum: 92, beats: 3 });
+  expect(watchdog.takeLag()).toEqual({ max: 0, sum: 0, beats: 0 });
+  expect(watchdog.busy).toBe(100);
+});
+
 test('what the watchdog has told, and whether it is attached, is known to the other side', () => {
   const main = new Heartbeat();
   const watchdog = new Heartbeat(main.shared);

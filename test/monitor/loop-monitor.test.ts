@@ -59,11 +59,28 @@ test.each([
   expect(() => new LoopMonitor(options as never)).toThrow(message);
 });
 
-test('what is not there yet is refused, not ignored', async () => {
-  expect(() => new LoopMonitor({ report: 'lag.html' })).toThrow(InvalidStateError);
-  const monitor = new LoopMonitor({ log: false }).start();
+test('the page is there while the monitor runs and afterwards, but not before', async () => {
+  const monitor = new LoopMonitor({ log: false, threshold: 30_000 });
+  const said = (page: string): string => `${/<h1[^>]*>(.*)</.exec(page)?.[1]} ${/"ended":\w+/.exec(page)?.[0]}`.replaceAll('\u00a0', ' ');
   await expect(monitor.html()).rejects.toThrow(InvalidStateError);
+  monitor.start();
+  expect(said(await monitor.html())).toMatch(/^No block of 30 s or more in .*"ended":false$/);
+  const two = await Promise.all([monitor.html(), monitor.html()]);
+  expect(two.map((page) => page.slice(0, 15))).toEqual(['<!doctype html>', '<!doctype html>']);
   monitor.stop();
+  expect(said(await monitor.html())).toMatch(/^No block of 30 s or more in .*"ended":true$/);
+  expect(said(await monitor.html())).toContain('"ended":true');
+});
+
+test('a page knows an executor that is gone by then', async () => {
+  const times = { p50: 1, p90: 2, p99: 3, max: 4, mean: 2, count: 5 };
+  const counts = { kind: 'thread', workers: 1, busy: 0, queued: 0, running: 0, completed: 5, failed: 0, utilization: 0.5 };
+  const pool = { statistics: () => ({ ...counts, waitTime: times, runTime: times }) };
+  const monitor = new LoopMonitor({ log: false }).start();
+  register('executor', 'thumbnails', pool);
+  unregister('executor', pool);
+  monitor.stop();
+  expect(/"executors":\{.*?:/.exec(await monitor.html())?.[0]).toBe('"executors":{"thumbnails":');
 });
 
 test('reports go to onSlow, whose failure is a warning, and the latest are kept', async () => {

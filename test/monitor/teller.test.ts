@@ -6,7 +6,13 @@ import type { SlowReport } from '../../src/base/slow-report.ts';
 import { Teller } from '../../src/monitor/teller.ts';
 import { told } from '../support/samples.ts';
 
-const presenter = { block: () => 'block', stillBlocked: () => 'still', line: (_: unknown, seen: number) => `{"seen":${seen}}` };
+const presenter = {
+  block: () => 'block',
+  stillBlocked: () => 'still',
+  line: (_: unknown, seen: number) => `{"seen":${seen}}`,
+  note: () => '{}',
+  page: () => '',
+};
 
 function teller(log: boolean | string) {
   const stage = { now: 0, printed: [] as string[], sent: [] as SlowReport[] };

@@ -59,3 +59,26 @@ test('a thread that cannot be started is told of, not thrown', async () => {
   });
   expect(why).toBe('no threads here');
 });
+
+test('the page comes from the watchdog, and what it recorded when it is stopped', async () => {
+  const { host } = start();
+  await host.ready;
+  expect(await host.page()).toMatch(/^<!doctype html>/);
+  host.stop(5000);
+  expect(await host.log()).toMatch(/^\{"v":1,[^\n]*"type":"start"[^]*"type":"end"[^\n]*\n$/);
+});
+
+test('who waits for a page of a watchdog that dies is told so, and nothing of it is left', async () => {
+  const dies = (): Worker => new Worker('setTimeout(() => { throw new Error("broken"); }, 50)', { eval: true, execArgv: [] });
+  const host = new WatchdogHost(resolveSettings({ log: false }), new Heartbeat(), false, { report: () => {}, lost: () => {} }, dies);
+  await expect(host.page()).rejects.toThrow(/The watchdog of the lag monitor is gone: broken/);
+  await host.ready;
+  await expect(host.page()).rejects.toThrow(/has lost its watchdog, and its records with it/);
+});
+
+test('at the end of the process nothing is recorded for later', async () => {
+  const { host } = start();
+  await host.ready;
+  host.stop(5000, true);
+  expect(await host.log()).toBeNull();
+});

@@ -140,6 +140,15 @@ for (const call of [collect, instrument]) {
   }
 }
 `,
+  'report/package.json': esm,
+  'report/main.js': `
+import { LoopMonitor } from 'offloop';
+
+const monitor = new LoopMonitor({ log: false }).start();
+const page = await monitor.html();
+monitor.stop();
+console.log(page.slice(0, 15), page.length);
+`,
   'cjs/heavy.js': `
 const { isMainThread } = require('node:worker_threads');
 exports.sum = (n) => Array.from({ length: n }, (_, i) => i).reduce((a, b) => a + b, 0);
@@ -162,17 +171,22 @@ beforeAll(async () => {
 });
 afterAll(() => consumer?.remove());
 
+/** What every HTML report consists of, and the licences of the libraries in it. */
+const pageFiles = ['dist/src/report/page.LICENSES.txt', 'dist/src/report/page.json'];
+
 describe('the tarball', () => {
   it('holds the built library, its papers, and nothing else', () => {
     const built = /^dist\/(?:src|workers)\/.+\.(?:js|d\.ts|js\.map|d\.ts\.map)$/;
-    expect(consumer.files.filter((path) => !built.test(path))).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+    const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', ...pageFiles, 'package.json'];
+    expect(consumer.files.filter((path) => !built.test(path))).toEqual(papers);
     expect(consumer.files).toEqual(expect.arrayContaining(['dist/src/index.js', 'dist/src/index.d.ts', 'dist/workers/index.js']));
   });
 
   it('has a source map and declarations for each module', () => {
     const modules = consumer.files.filter((path) => path.endsWith('.js')).map((path) => path.slice(0, -'.js'.length));
     const expected = modules.flatMap((path) => [`${path}.d.ts`, `${path}.d.ts.map`, `${path}.js`, `${path}.js.map`]);
-    expect(consumer.files.filter((path) => path.startsWith('dist/'))).toEqual(expected.sort());
+    const inDist = consumer.files.filter((path) => path.startsWith('dist/') && !pageFiles.includes(path));
+    expect(inDist).toEqual(expected.sort());
   });
 
   it('has nothing that publint objects to', async () => {
@@ -271,6 +285,12 @@ describe('a program that installed it', () => {
     it('runs with its functions as an entry of their own, when the main file does more than run()', async () => {
       expect(await runBundle(`${name}-two`, 'server.js', 'jobs.js')).toEqual(rightFolder(`${name}-two`));
     });
+  });
+
+  it('makes the HTML report of the monitor, with nothing but what was installed', async () => {
+    const { stdout, stderr, exit } = await consumer.node('report', 'main.js');
+    expect([stderr, exit]).toEqual(['', 0]);
+    expect(stdout).toMatch(/^<!doctype html> \d{6}\n$/);
   });
 
   it('runs in CommonJS, with the functions of a module that does not know offloop', async () => {

@@ -7,7 +7,9 @@ import { pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SlowReport } from '../../src/base/slow-report.ts';
-import type { Line } from '../../src/report/model.ts';
+import { isBlock } from '../../src/report/model.ts';
+import type { BlockLine } from '../../src/report/model.ts';
+import { readLog } from '../../src/report/read.ts';
 import { build, repository } from '../fixtures/far-side/harness.ts';
 
 const fixture = (name: string): string => join(repository, 'test/fixtures/monitor', name);
@@ -188,7 +190,7 @@ describe('the preload', () => {
     const lines = readFileSync(log, 'utf8')
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line) as Line);
+      .map((line) => JSON.parse(line) as BlockLine);
     expect(stderr).toBe('');
     expect(lines.find(({ where }) => where?.fn === 'crunch')).toMatchObject({ v: 1, type: 'block', threshold: 150, where: { line: 5 } });
   });
@@ -314,7 +316,7 @@ describe('the watchdog', () => {
       hazard('flood', { OFFLOOP_MONITOR: `watch,threshold=20,log=${log}` }).ended,
       hazard('flood', { OFFLOOP_MONITOR: 'watch,threshold=20' }).ended,
     ]);
-    const lines = readFileSync(log, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Line); // prettier-ignore
+    const lines = readLog(readFileSync(log, 'utf8')).lines.filter((line) => isBlock(line));
     expect(lines.filter(({ ms }) => ms >= 20).length).toBeGreaterThanOrEqual(300);
     expect(lines.map(({ seen }) => seen)).toEqual(lines.map((_, i) => i + 1));
     expect((JSON.parse(written.stdout) as { grown: number }).grown).toBeLessThan(15);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { toLine } from '../../src/report/model.ts';
+import { toLine, toNoteLine } from '../../src/report/model.ts';
+import { isLine } from '../../src/report/shape.ts';
 import { told } from '../support/samples.ts';
 
 test('a line is versioned, plain, and says what the report says', () => {
@@ -30,4 +31,18 @@ test('the type tells what is no ordinary block', () => {
   expect(toLine({ ...told, cause: 'suspended' }, 1).type).toBe('suspended');
   expect(toLine({ ...told, cause: 'startup' }, 1).type).toBe('startup');
   expect(toLine(told, 1, true).type).toBe('still-blocked');
+});
+
+test('the samples of a block stand in its line', () => {
+  const stacks = [{ ms: 100, count: 9, frames: told.stack! }];
+  expect(toLine({ ...told, stacks }, 1).stacks).toBe(stacks);
+  expect(toLine({ ...told, stacks: [] }, 1)).not.toHaveProperty('stacks');
+});
+
+test('what is no block is a line too, and says of which process', () => {
+  const end = toNoteLine({ type: 'end', at: 5 }, 2);
+  const start = toNoteLine({ type: 'start', at: 5, command: ['a.js'], mode: 'watch', threshold: 100, heartbeat: 25 }, 0);
+  expect(end).toEqual({ v: 1, pid: process.pid, thread: 2, type: 'end', at: 5 });
+  expect(start).toMatchObject({ type: 'start', node: process.version, platform: process.platform, cwd: process.cwd(), command: ['a.js'] });
+  for (const line of [start, end]) expect(isLine(line)).toBe(true);
 });
