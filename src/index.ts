@@ -148,6 +148,14 @@ export { callback } from './executors/callback.ts';
 export { carryContext } from './executors/carry-context.ts';
 export type { ContextCodec } from './executors/carry-context.ts';
 export type { FunctionStats } from './executors/function-stats.ts';
+export type {
+  ExecutorEndedEvent,
+  ExecutorLabel,
+  JobEndedEvent,
+  JobEvent,
+  JobStartedEvent,
+  JobSubmittedEvent,
+} from './executors/job-events.ts';
 export type { Percentiles } from './executors/percentiles.ts';
 export { move } from './wire/transfer.ts';
 export { registerClass } from './wire/class-registry.ts';
@@ -159,6 +167,7 @@ export { captureCallGraph, formatCallGraph } from './debug/call-graph.ts';
 export type { CallGraph, CallGraphOptions } from './debug/call-graph.ts';
 export { setDebug } from './debug/set-debug.ts';
 export type { DebugOptions, Instrument } from './core/probe.ts';
+export type { TaskSettledEvent, TaskSpawnedEvent } from './debug/task-events.ts';
 
 // what the loop suffered
 export { LoopMonitor } from './monitor/loop-monitor.ts';

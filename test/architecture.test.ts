@@ -19,6 +19,7 @@ const floors: Record<string, number> = {
   monitor: 6,
   debug: 6,
   testing: 6,
+  telemetry: 7,
   report: 7,
   cli: 8,
   index: 8,

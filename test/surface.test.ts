@@ -107,6 +107,13 @@ const surface: Record<string, string> = {
     waitAllTasksBlocked
   `,
   'src/monitor/preload.ts': ``,
+  'src/telemetry/opentelemetry.ts': `
+    instrument
+  `,
+  'src/telemetry/prometheus.ts': `
+    collect
+    metricsHandler
+  `,
   'workers/index.ts': `
     checkCancelled
     currentJob

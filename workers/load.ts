@@ -161,7 +161,10 @@ function notFound(ref: FunctionReference, namespace: Readonly<Record<string, unk
     const count = registeredExports(ref.module).length;
     return new FunctionNotFoundError(
       `${ref.module} has no offloaded function ${ref.export} in a worker, where it defines ${count} of them: ` +
-        `call offload() at the top level of the module, always and in the same order, or name the functions: offload(import.meta, fn, { name: '…' })`,
+        `call offload() at the top level of the module, always and in the same order, or name the functions: offload(import.meta, fn, { name: '…' })` +
+        (count > 0
+          ? ''
+          : '. If a bundler made that file, it does nothing by itself: make the module of the functions an entry of the bundle'),
     );
   }
   const there = exported === undefined ? 'has no export' : `exports no function`;

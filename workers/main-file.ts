@@ -47,7 +47,7 @@ export function sideEffectWarning(file: string, effects: readonly string[]): str
   const list = effects.join(', ');
   return (
     `Workers import ${file} to find its functions, and each of them then ${list}: ` +
-    `move that work into the function given to run(), or the offloaded functions into a module of their own`
+    `move that work into the function given to run(), or the offloaded functions into a module of their own (for a bundler: an entry of its own)`
   );
 }
 

@@ -43,3 +43,8 @@ export function statisticsOf(kind: string): Record<string, object> {
   }
   return all;
 }
+
+/** All that are alive, with their names, which need not differ. */
+export function living(kind: string): readonly (readonly [object: Live, name: string])[] {
+  return [...(table.get(kind) ?? [])];
+}

@@ -4,10 +4,11 @@ import type { DebugOptions } from '../core/probe.ts';
 import { here } from '../core/scope.ts';
 import { choose, modeFor, toMode } from './mode.ts';
 import { changeMode, startObserving } from './observer.ts';
+import { withTaskEvents } from './task-events.ts';
 import { offerTasks } from './task-table.ts';
 
 offerTasks();
-setWatcher((runtime, { debug, instruments }) => startObserving(runtime, modeFor(debug), instruments));
+setWatcher((runtime, { debug, instruments }) => startObserving(runtime, modeFor(debug), withTaskEvents(instruments)));
 
 /**
  * Turns debug mode on or off: for the surrounding `run()` from now on, and for later runs that do not say otherwise. What was

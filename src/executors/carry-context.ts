@@ -5,7 +5,7 @@ import { checkFunction, checkString, outOfRange, wrongType } from '../base/valid
 import { notCloneable } from '../wire/clone-path.ts';
 import type { Carried } from '../wire/protocol.ts';
 import { decodeValues, encodeValues } from '../wire/transfer.ts';
-import { headersOfActiveTrace, withHeaders } from './telemetry.ts';
+import { headersOfTrace, withHeaders } from './telemetry.ts';
 
 /** How a value travels that cannot be cloned, or should not be. */
 export interface ContextCodec<T> {
@@ -50,9 +50,9 @@ function checkCodec(codec: unknown): void {
   checkFunction('codec.decode', decode);
 }
 
-/** The context of this call; null when there is nothing to carry. */
-export function captureContext(): Carried | null {
-  const headers = headersOfActiveTrace();
+/** The context of this call, with this trace instead of the active one; null when there is nothing to carry. */
+export function captureContext(trace?: unknown): Carried | null {
+  const headers = headersOfTrace(trace);
   if (carriers.size === 0 && headers === null) return null;
   const values: Record<string, unknown> = {};
   let encoded = false;

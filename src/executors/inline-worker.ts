@@ -3,6 +3,7 @@
  * turn of their own: between two jobs the loop lives.
  */
 import type { AsyncResource } from 'node:async_hooks';
+import { threadId } from 'node:worker_threads';
 import type { Runtime } from '../core/runtime.ts';
 import { ControlBlock, nextSequence, RING } from '../wire/control.ts';
 import { JOB_FIELDS } from '../wire/protocol.ts';
@@ -14,6 +15,7 @@ type Receive = (message: ToWorker) => void;
 
 export class InlineWorker implements WorkerHandle {
   readonly control: ControlBlock = new ControlBlock();
+  readonly id: number = threadId;
   /** Between two jobs the loop lives. */
   readonly capacity: number = 1;
   readonly gone: Promise<void>;

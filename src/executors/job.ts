@@ -14,6 +14,8 @@ import { SUBMITTED_HERE } from '../wire/error-codec.ts';
 import type { KnownFunction } from './callable.ts';
 import { Callbacks, extractCallbacks } from './callback.ts';
 import { captureContext } from './carry-context.ts';
+import { jobEnded, jobStarted, jobSubmitted, tellEnded, tellStarted, tellSubmitted } from './job-events.ts';
+import type { ExecutorLabel } from './job-events.ts';
 import type { JobSettings } from './options.ts';
 import { Ties } from './ties.ts';
 import type { Tie } from './ties.ts';
@@ -23,6 +25,8 @@ import { addStack, placeOf } from './whereabouts.ts';
 export type JobPhase = 'new' | 'held' | 'queued' | 'sent' | 'ended';
 
 export interface JobHost {
+  /** Absent: nothing is published about its jobs. */
+  readonly label?: ExecutorLabel;
   jobCancelled(job: Job, error: CancelledError): void;
 }
 
@@ -102,18 +106,18 @@ export class Job extends TaskCore {
     this.#site = due ? captureSite(below) : null;
     this.runtime.external++;
     if (settings.signal !== undefined) this.onSettled(linkSignal(settings.signal, this));
-    this.#tieArguments(args);
+    this.#tieArguments(args, jobSubmitted.hasSubscribers ? tellSubmitted(this, host.label) : undefined);
   }
 
   /** Callbacks among the arguments, and the context of the call. What cannot be carried ends the job. */
-  #tieArguments(args: readonly unknown[]): void {
+  #tieArguments(args: readonly unknown[], trace: unknown): void {
     try {
       const found = extractCallbacks(args);
       if (found !== null) {
         this.args = found.args;
         this.tie((this.callbacks = new Callbacks(this, found.fns)));
       }
-      const context = captureContext();
+      const context = captureContext(trace);
       if (context !== null) this.tie({ extras: { context } });
     } catch (error) {
       this.end({ ok: false, error });
@@ -178,11 +182,12 @@ export class Job extends TaskCore {
   }
 
   /** The job is on its way to a worker. */
-  sent(sequence: number, at: number): void {
+  sent(sequence: number, at: number, worker?: number): void {
     this.sequence = sequence;
     this.phase = 'sent';
     this.sentAt = at;
     this.markRunning();
+    if (jobStarted.hasSubscribers) tellStarted(this, this.#host.label, worker);
   }
 
   /** What the running function said. */
@@ -220,10 +225,16 @@ export class Job extends TaskCore {
 
   /**
    * Ends the job with its value or error; a job that was asked to stop ends as cancelled, whatever it still returned.
-   * False when it had ended before (it was abandoned).
+   * False when it had ended before (it was abandoned). `ms` = how long it ran; 0 = it never began.
    */
-  end(outcome: JobOutcome): boolean {
+  end(outcome: JobOutcome, ms = 0): boolean {
     if (this.settled) return false;
+    this.#end(outcome);
+    if (jobEnded.hasSubscribers) tellEnded(this, this.#host.label, ms);
+    return true;
+  }
+
+  #end(outcome: JobOutcome): void {
     this.stopTimer();
     this.phase = 'ended';
     this.args = NO_ARGS;
@@ -232,19 +243,18 @@ export class Job extends TaskCore {
     if (reason === null) {
       if (outcome.ok) this.succeed(outcome.value);
       else this.fail(outcome.error);
-      return true;
+      return;
     }
     if (!outcome.ok && !isCancelled(outcome.error)) {
       this.runtime.report({ message: 'A job failed while it was being cancelled', error: outcome.error, task: this });
     }
     if (this.#expired === null) this.fail(addStack(reason, this));
     else this.fail(addStack(new TimeoutError(this.#expired + placeOf(this), realClock.now(), { cause: reason }), this));
-    return true;
   }
 
   /** Ends a job that was cancelled. */
-  endCancelled(): boolean {
-    return this.end({ ok: false, error: this.effective });
+  endCancelled(ms = 0): boolean {
+    return this.end({ ok: false, error: this.effective }, ms);
   }
 }
 

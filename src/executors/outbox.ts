@@ -35,7 +35,7 @@ export class Outbox {
   send(jobs: readonly Job[], at: number): void {
     const parcel = new Parcel();
     for (const job of jobs) {
-      job.sent(nextSequence(this.#flight.next, parcel.jobs.length), at);
+      job.sent(nextSequence(this.#flight.next, parcel.jobs.length), at, this.#worker.id);
       this.#pack(job, parcel);
     }
     this.#post(parcel);

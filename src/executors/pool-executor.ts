@@ -9,6 +9,7 @@ import { functionRef } from './callable.ts';
 import type { KnownFunction } from './callable.ts';
 import type { Executor, ExecutorStats, MapOptions, Offloaded, SubmitOptions } from './executor.ts';
 import { plainJob } from './job.ts';
+import { tellExecutorEnded } from './job-events.ts';
 import type { MakeJob } from './job.ts';
 import { mapJobs } from './map.ts';
 import { resolveShutdown, resolveSubmitOptions } from './options.ts';
@@ -30,7 +31,7 @@ export class PoolExecutor implements Executor {
   constructor(kind: ExecutorStats['kind'], settings: PoolSettings, start: StartWorker) {
     this.name = settings.name;
     this.#kind = kind;
-    this.#pool = new Pool(settings, start, (context) => this.#runtime.report(context));
+    this.#pool = new Pool(settings, start, (context) => this.#runtime.report(context), kind);
     this.#runtime.closables.add(this);
     register('executor', this.name, this);
   }
@@ -96,6 +97,7 @@ export class PoolExecutor implements Executor {
   #released(): void {
     this.#runtime.closables.delete(this);
     unregister('executor', this);
+    tellExecutorEnded(this.#pool.label, () => this.statistics());
   }
 
   statistics(): ExecutorStats {

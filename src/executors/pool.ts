@@ -12,6 +12,7 @@ import { Crew } from './crew.ts';
 import type { CrewHost } from './crew.ts';
 import { Feeder } from './feeder.ts';
 import type { Job } from './job.ts';
+import type { ExecutorLabel } from './job-events.ts';
 import { Line } from './line.ts';
 import type { PoolSettings } from './options.ts';
 import { PoolCounters } from './pool-counters.ts';
@@ -24,6 +25,7 @@ import type { StartWorker, WorkerDeath } from './worker-handle.ts';
 export class Pool implements BroadcastHost<Slot>, CrewHost {
   readonly counters: PoolCounters = new PoolCounters();
   readonly settings: PoolSettings;
+  readonly label: ExecutorLabel;
   readonly #line: Line<Slot>;
   readonly #crew: Crew;
   readonly #report: (context: ExceptionContext) => void;
@@ -32,8 +34,14 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
   #killing = 0; // workers that were killed and are not gone yet: their jobs are nowhere else
   #closed = false;
 
-  constructor(settings: PoolSettings, start: StartWorker, report: (context: ExceptionContext) => void) {
+  constructor(
+    settings: PoolSettings,
+    start: StartWorker,
+    report: (context: ExceptionContext) => void,
+    kind: ExecutorLabel['kind'] = 'thread',
+  ) {
     this.settings = settings;
+    this.label = Object.freeze({ name: settings.name, kind });
     this.#report = report;
     this.#line = new Line(settings.maxQueue, () => this.#waitingThere);
     this.#crew = new Crew(settings, start, this);
@@ -246,7 +254,7 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
   }
 
   #endCancelled(job: Job, ms: number): void {
-    if (job.endCancelled()) this.counters.ended(job, ms);
+    if (job.endCancelled(ms)) this.counters.ended(job, ms);
   }
 
   /** The three steps: take back what has not begun; ask what runs; kill the worker after the grace. */

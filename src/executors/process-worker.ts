@@ -57,6 +57,10 @@ export class ProcessWorker implements WorkerHandle {
     );
   }
 
+  get id(): number | undefined {
+    return this.#child.pid;
+  }
+
   #ready(ready: Ready): void {
     if (this.#told) return;
     const waiting = this.#waiting as Uint8Array[];

@@ -44,8 +44,9 @@ export function moduleKey(url: string): string {
 }
 
 /** Adds a function to the registry and returns its address. Definitions without a name are numbered in their order. */
-export function register(meta: ImportMeta, fn: (...args: never[]) => unknown, name?: string): FunctionAddress {
-  const module = checkMeta(meta);
+export function register(given: ImportMeta, fn: (...args: never[]) => unknown, name?: string): FunctionAddress {
+  const meta = metaOfFile(given);
+  const module = moduleKey(meta.url);
   checkFunction('fn', fn);
   if (name !== undefined) checkName(name);
   const list = entriesOf(module, meta);
@@ -96,12 +97,18 @@ function entriesOf(module: string, meta: object): ModuleEntries {
   return fresh;
 }
 
-function checkMeta(meta: ImportMeta): string {
+const esm = 'let it build ES modules (esbuild: format: "esm"; webpack: experiments.outputModule and output.module)';
+
+/**
+ * webpack hands out an object over the bundle's own `import.meta`, one for each module, whose URL is that of the source file:
+ * it need not be there any more, and a worker that loaded it would run other code than the bundle's.
+ */
+function metaOfFile(meta: ImportMeta): ImportMeta {
   if (typeof meta !== 'object' || meta === null) throw wrongType('meta', '`import.meta`', meta);
-  if (typeof meta.url !== 'string') {
-    throw wrongType('import.meta.url', 'the URL of the module (a bundler that emits CommonJS drops it)', meta.url);
-  }
-  return moduleKey(meta.url);
+  const isOfWebpack = typeof (meta as { webpack?: unknown }).webpack === 'number';
+  const real = isOfWebpack ? (Object.getPrototypeOf(meta) as Partial<ImportMeta> | null) : meta;
+  if (typeof real?.url === 'string') return real as ImportMeta;
+  throw wrongType('import.meta.url', `the URL of the module; a bundler that emits CommonJS drops it: ${esm}`, real?.url);
 }
 
 function checkName(name: string): void {

@@ -231,7 +231,7 @@ export class Slot implements WorkerListener, Home {
   }
 
   #settle(job: Job, outcome: JobOutcome, ms: number): void {
-    if (job.end(outcome)) this.#host.jobEnded(job, ms);
+    if (job.end(outcome, ms)) this.#host.jobEnded(job, ms);
   }
 
   #free(unstarted: readonly Job[], ended = 0): void {

@@ -39,10 +39,10 @@ export class StreamJob extends Job {
     super.moveTo(parent, wake);
   }
 
-  override end(outcome: JobOutcome): boolean {
+  override end(outcome: JobOutcome, ms = 0): boolean {
     const failed = this.left && !this.settled && !outcome.ok && outcome.error !== this.effective && !isCancelled(outcome.error);
-    if (!failed) return super.end(outcome);
+    if (!failed) return super.end(outcome, ms);
     this.cleanupFailure = outcome;
-    return super.end({ ok: false, error: this.effective });
+    return super.end({ ok: false, error: this.effective }, ms);
   }
 }

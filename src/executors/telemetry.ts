@@ -31,12 +31,12 @@ const getter = {
   get: (carrier: Headers, name: string): string | undefined => (Object.hasOwn(carrier, name) ? carrier[name] : undefined),
 };
 
-/** What the propagator writes about the active context (`traceparent`, `tracestate`, …); null when that is nothing. */
-export function headersOfActiveTrace(): Headers | null {
+/** What the propagator writes about `trace`, or about the active context (`traceparent`, `tracestate`, …); null when that is nothing. */
+export function headersOfTrace(trace?: unknown): Headers | null {
   const api = host[key];
   if (api?.context === undefined || api.propagation === undefined) return null;
   const headers: Headers = {};
-  api.propagation.inject(api.context.active(), headers, setter);
+  api.propagation.inject(trace ?? api.context.active(), headers, setter);
   return Object.keys(headers).length === 0 ? null : headers;
 }
 

@@ -76,6 +76,10 @@ export class ThreadWorker implements WorkerHandle {
     return messages;
   }
 
+  get id(): number {
+    return this.#thread.threadId;
+  }
+
   send(message: ToWorker, transfer: readonly object[]): void {
     this.#port.postMessage(message, transfer as never);
   }

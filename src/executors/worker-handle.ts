@@ -21,6 +21,8 @@ export interface WorkerListener {
 }
 
 export interface WorkerHandle {
+  /** As the operating system or Node numbers it: a thread's `threadId`, a child's process id. */
+  readonly id?: number | undefined;
   readonly control: LoopControl;
   /** How many jobs may be on their way there at once, where that is less than the control block can hold. */
   readonly capacity?: number;

@@ -35,6 +35,17 @@ describe('definitions of a module', () => {
     expect(() => register(meta, () => 2, 'work')).toThrow(`${meta.url} offloads two functions under the name 'work'`);
   });
 
+  it('belong to the bundle in which webpack put them, whose import.meta lies beneath the objects that it hands out', () => {
+    const bundle = newMeta();
+    const metaOf = (url: string): ImportMeta => Object.assign(Object.create(bundle) as ImportMeta, { url, webpack: 5 });
+    const [a, b] = [metaOf('file:///src/a.ts'), metaOf('file:///src/b.ts')];
+    expect([register(a, () => 1), register(b, () => 2), register(a, () => 3)]).toEqual(
+      ['#0', '#1', '#2'].map((name) => ({ module: bundle.url, export: name })),
+    );
+    const commonjs = { url: 'file:///src/a.ts', webpack: 5 } as unknown as ImportMeta;
+    expect(() => register(commonjs, () => 1)).toThrow(/a bundler that emits CommonJS drops it: let it build ES modules/);
+  });
+
   it('are shared by copies of the package', () => {
     const meta = newMeta();
     register(meta, twice, 'twice');

@@ -1,10 +1,15 @@
 /** What a user gets from the registry: the right files, a manifest that resolves, and programs of every kind that run. */
-import { readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundlers } from '../support/bundlers.ts';
+import { cachedPackage } from '../support/cached-package.ts';
 import { type Consumer, installConsumer, root } from '../support/consumer.ts';
+import { installedWith } from '../support/install-size.ts';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const stripsTypes = major > 22 || (major === 22 && minor >= 18);
@@ -40,6 +45,31 @@ await run(async () => {
   console.log(total, main);
 });
 `,
+  'ts/entries.ts': `
+import 'offloop/monitor';
+import type { AddressInfo } from 'node:net';
+import { collect, metricsHandler } from 'offloop/prometheus';
+import { createServer } from 'node:http';
+import { instrument } from 'offloop/opentelemetry';
+import { MockClock } from 'offloop/testing';
+import { checkCancelled, currentJob } from 'offloop/worker';
+import { Queue, withTaskGroup, type JobEndedEvent, type Task, type TaskGroup } from 'offloop';
+
+export const port = (createServer(metricsHandler()).address() as AddressInfo).port;
+export const undo: Disposable[] = [collect(undefined, { loop: false }), instrument({ metrics: false })];
+export const clock = new MockClock();
+export const queue = new Queue<string>(1);
+export const started = (tg: TaskGroup): Task<number> => tg.spawn(() => 1);
+export const joined: Promise<number> = withTaskGroup(started);
+export const outcome = ({ outcome }: JobEndedEvent): string => outcome + String(currentJob()?.id ?? checkCancelled());
+// @ts-expect-error: a string queue
+queue.putNowait(1);
+`,
+  'ts/common.cts': `
+import { run } from 'offloop';
+
+export const done: Promise<number> = run(() => 1);
+`,
   'ts/tsconfig.json': JSON.stringify({
     compilerOptions: {
       target: 'ES2022',
@@ -67,6 +97,48 @@ ${jobs('')}
 await run(async () => {
   console.log(await sum(10), await onMainThread());
 });
+`,
+  'app/package.json': esm,
+  'app/jobs.js': `
+import { offload } from 'offloop';
+import { currentJob } from 'offloop/worker';
+export { onMainThread } from './more-jobs.js';
+
+export const sum = offload(import.meta, (n) => (currentJob() === undefined ? NaN : (n * (n - 1)) / 2));
+`,
+  'app/more-jobs.js': `
+import { isMainThread } from 'node:worker_threads';
+import { offload } from 'offloop';
+
+export const onMainThread = offload(import.meta, () => isMainThread);
+`,
+  'app/main.js': `
+import { run } from 'offloop';
+import { onMainThread, sum } from './jobs.js';
+
+await run(async () => console.log(await sum(10), await onMainThread(), sum.module));
+`,
+  'app/server.js': `
+import { createServer } from 'node:http';
+import { run } from 'offloop';
+import { onMainThread, sum } from './jobs.js';
+
+const server = createServer().listen(0, '127.0.0.1'); // beside run(): a worker must not do it again
+await run(async () => console.log(await sum(10), await onMainThread(), sum.module));
+server.close();
+`,
+  'peers/package.json': esm,
+  'peers/main.js': `
+import { collect } from 'offloop/prometheus';
+import { instrument } from 'offloop/opentelemetry';
+
+for (const call of [collect, instrument]) {
+  try {
+    call();
+  } catch ({ name, message }) {
+    console.log(name + ': ' + message);
+  }
+}
 `,
   'report/package.json': esm,
   'report/main.js': `
@@ -122,6 +194,26 @@ describe('the tarball', () => {
     const { messages, pkg } = await publint({ pack: { tarball }, strict: true });
     expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
   });
+
+  it('has types that are what runs, whoever resolves them', async () => {
+    const attw = join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js');
+    const { stdout } = await promisify(execFile)(process.execPath, [attw, consumer.tarball, '--profile', 'esm-only', '--format', 'json']);
+    const { analysis } = JSON.parse(stdout) as { analysis: { problems: { kind: string; resolutionKind?: string }[]; entrypoints: object } };
+    // The profile is about the exit code only: what CommonJS and node10 see of an ESM package is listed all the same.
+    const others = analysis.problems.filter(({ resolutionKind }) => !['node10', 'node16-cjs'].includes(resolutionKind ?? ''));
+    expect(others).toEqual([]);
+    const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { exports: object };
+    expect(Object.keys(analysis.entrypoints).sort()).toEqual(Object.keys(exports).sort());
+  });
+
+  it('is small, and brings little along', async () => {
+    const packages = installedWith(consumer.folder, 'offloop');
+    const megabytes = packages.reduce((sum, { bytes }) => sum + bytes, 0) / 2 ** 20;
+    expect((await stat(consumer.tarball)).size / 2 ** 20).toBeLessThan(1);
+    expect(packages.map(({ name }) => name)).toContain('piscina');
+    expect(packages.length).toBeLessThanOrEqual(20);
+    expect(megabytes).toBeLessThan(6);
+  });
 });
 
 describe('a program that installed it', () => {
@@ -135,8 +227,38 @@ describe('a program that installed it', () => {
     expect(await consumer.node('ts', 'main.ts')).toEqual(rightAnswer);
   });
 
-  it('type-checks against the declarations, library files included', async () => {
-    expect(await consumer.node('ts', join(root, 'node_modules/typescript/bin/tsc'))).toEqual({ stdout: '', stderr: '', exit: 0 });
+  it.each(['5.4.5', '5.9.3', '6.0.3', '7.0.2'])('type-checks with TypeScript %s, however modules are resolved', async (version) => {
+    const tsc = join(await cachedPackage('typescript', version), 'bin/tsc');
+    const peers = { '@opentelemetry/api': 'build/src/index.d.ts', 'prom-client': 'index.d.ts' };
+    const compilerOptions = {
+      target: 'ES2022',
+      types: ['node'],
+      strict: true,
+      noEmit: true,
+      allowImportingTsExtensions: true,
+      paths: Object.fromEntries(Object.entries(peers).map(([name, types]) => [name, [join(root, 'node_modules', name, types)]])),
+    };
+    const variants = [
+      { module: 'NodeNext', moduleResolution: 'NodeNext', skipLibCheck: false }, // CommonJS may require() ES modules from 5.8 up
+      { module: 'ESNext', moduleResolution: 'Bundler', skipLibCheck: true },
+    ];
+    const outcomes = variants.map(async (variant) => {
+      const file = join(consumer.folder, 'ts', `tsconfig.${version}.${variant.module}.json`);
+      const exclude = variant.module === 'NodeNext' && version !== '5.4.5' ? [] : ['common.cts'];
+      await writeFile(file, JSON.stringify({ compilerOptions: { ...compilerOptions, ...variant }, exclude }));
+      return consumer.node('ts', tsc, '-p', file);
+    });
+    expect(await Promise.all(outcomes)).toEqual(variants.map(() => ({ stdout: '', stderr: '', exit: 0 })));
+  });
+
+  it('is told by one line which package is missing for an entry of its own', async () => {
+    const { stdout, exit } = await consumer.node('peers', 'main.js');
+    expect([exit, ...stdout.split('\n')]).toEqual([
+      0,
+      'InvalidStateError: offloop/prometheus needs the package prom-client, which is not installed: npm install prom-client',
+      'InvalidStateError: offloop/opentelemetry needs the package @opentelemetry/api, which is not installed: npm install @opentelemetry/api',
+      '',
+    ]);
   });
 
   it('runs in JavaScript modules', async () => {
@@ -145,6 +267,24 @@ describe('a program that installed it', () => {
 
   it('runs as a single file, which the worker loads again without running it twice', async () => {
     expect(await consumer.node('single', 'main.js')).toEqual(rightAnswer);
+  });
+
+  describe.each(Object.entries(bundlers))('and is bundled by %s', (name, bundle) => {
+    /** Which of the files is the worker's does not matter, as long as it is one of the bundle's: sources need not be there. */
+    const runBundle = async (out: string, ...entries: string[]): Promise<string> => {
+      await bundle({ folder: join(consumer.folder, 'app'), out, entries });
+      const { stdout, stderr, exit } = await consumer.node(`app/${out}`, entries[0]!);
+      return `${stdout.replace(/\/[^/]*\.m?js$/m, '').trim()} ${stderr}${exit}`;
+    };
+    const rightFolder = (out: string): unknown => expect.stringMatching(new RegExp(`^45 false file://\\S*/app/${out}(?:/assets)? 0$`));
+
+    it('runs as one file', async () => {
+      expect(await runBundle(`${name}-one`, 'main.js')).toEqual(rightFolder(`${name}-one`));
+    });
+
+    it('runs with its functions as an entry of their own, when the main file does more than run()', async () => {
+      expect(await runBundle(`${name}-two`, 'server.js', 'jobs.js')).toEqual(rightFolder(`${name}-two`));
+    });
   });
 
   it('makes the HTML report of the monitor, with nothing but what was installed', async () => {

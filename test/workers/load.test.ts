@@ -152,7 +152,9 @@ describe('a function that is not there', () => {
       code: 'OFFLOOP_FUNCTION_NOT_FOUND',
       message: `${files['named.cjs']} has no export 'hevy'; its functions are heavy, other`,
     });
-    expect(answers[1]!.error!.message).toMatch(/has no offloaded function #0 in a worker.*at the top level/);
+    expect(answers[1]!.error!.message).toMatch(
+      /has no offloaded function #0 in a worker.*at the top level.*make the module of the functions an entry of the bundle/,
+    );
     expect(answers[2]!.value).toBe(42);
   });
 

@@ -1,0 +1,2 @@
+declare const config: { readonly output: object };
+export default config;
