@@ -5,7 +5,7 @@ const minute = 60_000;
 // Test files that start processes of their own (npm, consumers, examples): one at a time, since some of them build dist anew.
 const spawning = ['test/package/**/*.test.ts', 'test/examples/**/*.test.ts'];
 // Test files that look at the clock: one at a time.
-const realtime = ['test/realtime/**/*.test.ts', 'test/monitor/{beater,expect-no-block,watch}.test.ts'];
+const realtime = ['test/realtime/**/*.test.ts', 'test/monitor/{beater,expect-no-block,watch}.test.ts', 'test/telemetry/loop-meter.test.ts'];
 // Test files that mostly wait for workers to start: see test/support/compiled.ts.
 const compiled = [
   'test/executors/{thread,process}.contract.test.ts',
