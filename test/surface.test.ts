@@ -103,6 +103,14 @@ const surface: Record<string, string> = {
     waitAllTasksBlocked
   `,
   'src/monitor/preload.ts': ``,
+  'src/executors/remote.ts': `
+    RemoteExecutor
+    RemoteJobLostError
+    RemoteRefusedError
+    RemoteUnavailableError
+    RemoteUnsupportedError
+    startRemoteWorker
+  `,
   'workers/index.ts': `
     checkCancelled
     currentJob

@@ -20,6 +20,7 @@ export class PoolCounters {
   }
 
   ended(job: Job, ms: number): void {
+    job.ranFor = ms;
     if (job.state === 'done') this.completed++;
     else if (job.state === 'failed') this.failed++;
     else this.cancelled++;
