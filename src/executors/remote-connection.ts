@@ -10,7 +10,7 @@ import { cleanError, secretsOf, shownUrl } from './remote-secrets.ts';
 
 /** Milliseconds: between two tries to connect at most, and for one command of a producer. */
 const RETRY_AT_MOST = 1000;
-const COMMAND = 10_000;
+const COMMAND = 30_000;
 
 export interface Trouble {
   readonly error: Error;

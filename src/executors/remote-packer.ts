@@ -12,8 +12,8 @@ import type { RemoteJob, Shipment } from './remote-protocol.ts';
 
 export interface Packed {
   readonly shipment: Consignment;
-  /** As it goes into the queue; later, when the payload must be stored first. */
-  readonly text: string | Promise<string>;
+  /** As it goes into the queue; or what stores the payload first. */
+  readonly text: string | (() => Promise<string>);
 }
 
 export class Packer {
@@ -37,7 +37,7 @@ export class Packer {
     const fingerprint = 'fingerprint' in ref ? ref.fingerprint : undefined;
     const content: Shipment = { from: this.#from, patience: this.#settings.patience, at, fingerprint, jobs: [remoteJob(job, at)] };
     try {
-      return { shipment, text: payloads.pack(jobPurpose(shipment.id, shipment.fn), content) };
+      return { shipment, text: payloads.prepare(jobPurpose(shipment.id, shipment.fn), content) };
     } catch (error) {
       throw notCloneable(job.args, 'args', error);
     }

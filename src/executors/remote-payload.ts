@@ -16,11 +16,17 @@ export class Payloads {
     this.#blobs = blobs;
   }
 
-  /** Throws at once what cannot be serialised. A string when it is small; else a promise, of the store. */
-  pack(purpose: string, value: unknown): string | Promise<string> {
+  /** Throws at once what cannot be serialised. A string when it is small; else what puts it into the store. */
+  prepare(purpose: string, value: unknown): string | (() => Promise<string>) {
     const bytes = this.#envelopes.seal(purpose, value);
     if (bytes.length <= INLINE_BYTES) return INLINE + bytes.toString('base64');
-    return this.#blobs.put(bytes, BLOB_TTL).then((key) => BLOB + key);
+    return async () => BLOB + (await this.#blobs.put(bytes, BLOB_TTL));
+  }
+
+  /** As `prepare`, and puts it there at once. */
+  pack(purpose: string, value: unknown): string | Promise<string> {
+    const prepared = this.prepare(purpose, value);
+    return typeof prepared === 'string' ? prepared : prepared();
   }
 
   /** Throws, or rejects with, RemoteRefusedError for what no partner packed. */

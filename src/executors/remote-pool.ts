@@ -22,6 +22,7 @@ import { Sender } from './remote-sender.ts';
 import { describeOutage, endWith, failureOf, ranTooLong } from './remote-settle.ts';
 import { Stopper } from './remote-stopper.ts';
 import type { Place } from './remote-stopper.ts';
+import { storeSafely } from './remote-store-safely.ts';
 import { StreamReader } from './remote-stream-reader.ts';
 import { warnOnce } from './warnings.ts';
 
@@ -128,9 +129,10 @@ export class RemotePool implements JobHost, LinkListener {
   }
 
   /** Its payload goes to the blob store first. */
-  async #sendLater(shipment: Consignment, text: Promise<string>): Promise<void> {
+  async #sendLater(shipment: Consignment, store: () => Promise<string>): Promise<void> {
     try {
-      this.#send(shipment, await text);
+      const text = await storeSafely(store, this.link, shipment);
+      if (text !== null) this.#send(shipment, text);
     } catch (error) {
       const cause = this.link.connections.clean(error);
       const failure = new RemoteUnavailableError(`The payload of a job could not be stored: ${cause.message}`, { cause });
