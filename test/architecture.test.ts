@@ -45,6 +45,8 @@ const withoutOwnTest: Record<string, string> = {
   'src/monitor/watchdog-thread.ts': 'wiring inside the watchdog’s thread: test/monitor/watchdog-host.test.ts starts it',
   'src/executors/remote-protocol.ts': 'data types and constants: the tests of executor and worker speak it',
   'src/executors/remote-delivery.ts': 'jobs of a worker in its threads: test/realtime/remote-crash.test.ts and the contract',
+  'src/executors/remote-hearing.ts':
+    'answers come from workers: test/executors/remote.test.ts, remote-worker.test.ts and remote-stream.test.ts',
   'src/executors/remote-link.ts': 'BullMQ and a server are its other side: test/executors/remote.test.ts',
   'src/executors/remote-packer.ts': 'test/executors/remote.test.ts looks at what it refuses and at what arrives',
   'src/executors/remote-pool.ts': 'every test of test/executors/remote.test.ts and test/realtime/remote-*.test.ts is about it',

@@ -29,6 +29,7 @@ export class Delivery {
   startedAt = 0;
   readonly #jobs: (RelayJob | null)[] = [];
   readonly #granted: number[] = [];
+  readonly #told = new Set<number>();
   #left = 0;
   #given = false;
   #resolve: (finished: boolean) => void = () => {};
@@ -101,6 +102,18 @@ export class Delivery {
   /** Which of them have been sent to a thread. */
   started(): number[] {
     return this.#jobs.flatMap((job, i) => (job !== null && job.sentAt > 0 ? [i] : []));
+  }
+
+  /** What has ended since the last call, in its place; null when nothing has. */
+  news(): (Outcome | null)[] | null {
+    let any = false;
+    const outcomes = this.#jobs.map((job, i) => {
+      if (job?.settled !== true || this.#told.has(i)) return null;
+      any = true;
+      this.#told.add(i);
+      return outcomeOf(job);
+    });
+    return any ? outcomes : null;
   }
 
   outcomes(): Outcome[] {

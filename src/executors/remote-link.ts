@@ -95,6 +95,11 @@ export class RemoteLink {
     return (await this.#open().remove(id)) === 1;
   }
 
+  /** A worker has it. */
+  async isTaken(id: string): Promise<boolean> {
+    return (await this.#redis.exists(`${this.#open().toKey(id)}:lock`)) === 1;
+  }
+
   /** What has become of these, in their order. */
   async look(ids: readonly string[]): Promise<Seen[]> {
     const pipeline = this.#redis.pipeline();

@@ -21,31 +21,48 @@ export class Packer {
   readonly #link: Pick<RemoteLink, 'clock' | 'payloads'>;
   readonly #from: string;
   readonly #names = new Map<number, string>();
+  /** Called with the size of what was packed. */
+  readonly #weighed: (job: Job, bytes: number) => void;
 
-  constructor(settings: RemoteSettings, link: Pick<RemoteLink, 'clock' | 'payloads'>, from: string) {
+  constructor(
+    settings: RemoteSettings,
+    link: Pick<RemoteLink, 'clock' | 'payloads'>,
+    from: string,
+    weighed: (job: Job, bytes: number) => void,
+  ) {
+    this.#weighed = weighed;
     this.#settings = settings;
     this.#link = link;
     this.#from = from;
   }
 
-  /** Throws what is wrong with the job. */
-  pack(job: Job): Packed {
-    const shipment = new Consignment(this.#nameOf(job), [job]);
+  /** Throws what is wrong with the job, before it goes anywhere. */
+  check(job: Job): void {
+    if (job.callbacks !== null) throw unsupported(job, 'a callback cannot be called from another machine; use progress(), or a stream');
+    this.#nameOf(job);
+  }
+
+  /** Of one function. Throws when one of them holds something that cannot travel. */
+  pack(jobs: readonly Job[]): Packed {
+    const [first] = jobs as [Job];
+    const shipment = new Consignment(this.#nameOf(first), jobs);
     const { clock, payloads } = this.#link;
     const at = clock.now();
-    const { ref } = job.fn;
+    const { ref } = first.fn;
     const fingerprint = 'fingerprint' in ref ? ref.fingerprint : undefined;
-    const content: Shipment = { from: this.#from, patience: this.#settings.patience, at, fingerprint, jobs: [remoteJob(job, at)] };
+    const remote = jobs.map((job) => remoteJob(job, at));
+    const content: Shipment = { from: this.#from, patience: this.#settings.patience, at, fingerprint, jobs: remote };
     try {
-      return { shipment, text: payloads.prepare(jobPurpose(shipment.id, shipment.fn), content) };
+      const text = payloads.prepare(jobPurpose(shipment.id, shipment.fn), content);
+      if (jobs.length === 1) this.#weighed(first, typeof text === 'string' ? text.length : Infinity);
+      return { shipment, text };
     } catch (error) {
-      throw notCloneable(job.args, 'args', error);
+      throw notCloneable(first.args, 'args', error);
     }
   }
 
   /** The name of the function on all machines. */
   #nameOf(job: Job): string {
-    if (job.callbacks !== null) throw unsupported(job, 'a callback cannot be called from another machine; use progress(), or a stream');
     const { fn } = job;
     const known = this.#names.get(fn.id);
     if (known !== undefined) return known;

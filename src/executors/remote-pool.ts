@@ -5,29 +5,31 @@
 import { randomUUID } from 'node:crypto';
 import { realClock } from '../base/clock.ts';
 import { CancelledError, InvalidStateError } from '../base/errors.ts';
-import { RemoteJobLostError, RemoteRefusedError, RemoteUnavailableError } from '../base/remote-errors.ts';
+import { RemoteJobLostError, RemoteUnavailableError } from '../base/remote-errors.ts';
 import { encodeThrown } from '../wire/error-codec.ts';
 import type { Job, JobHost } from './job.ts';
 import { PoolCounters } from './pool-counters.ts';
+import { RemoteBatching } from './remote-batching.ts';
+import { Collector } from './remote-collector.ts';
 import type { Consignment } from './remote-consignment.ts';
+import { Hearing } from './remote-hearing.ts';
 import { RemoteLink } from './remote-link.ts';
 import type { LinkListener } from './remote-link.ts';
 import type { RemoteSettings } from './remote-options.ts';
 import { Packer } from './remote-packer.ts';
 import type { Packed } from './remote-packer.ts';
-import { messagePurpose, resultPurpose } from './remote-payload.ts';
-import type { Answer, Result, WorkerNote } from './remote-protocol.ts';
+import type { Answer, PartialResult, WorkerNote } from './remote-protocol.ts';
 import { Reconciler } from './remote-reconciler.ts';
 import { Sender } from './remote-sender.ts';
-import { describeOutage, endWith, failureOf, ranTooLong } from './remote-settle.ts';
+import { describeOutage, endWith, failureOf } from './remote-settle.ts';
 import { Stopper } from './remote-stopper.ts';
 import type { Place } from './remote-stopper.ts';
 import { storeSafely } from './remote-store-safely.ts';
 import { StreamReader } from './remote-stream-reader.ts';
 import { warnOnce } from './warnings.ts';
 
-/** Milliseconds beyond `timeout` and `grace` in which a worker must have answered. */
-const SLACK = 30_000;
+/** With so many jobs out, what comes in one turn of the loop is collected, to travel together. */
+const CROWD = 32;
 
 export class RemotePool implements JobHost, LinkListener {
   readonly counters: PoolCounters = new PoolCounters();
@@ -37,7 +39,10 @@ export class RemotePool implements JobHost, LinkListener {
   readonly #shipments = new Map<string, Consignment>();
   readonly #places = new Map<Job, Place>();
   readonly #streams = new Map<Job, StreamReader>();
+  readonly #batching = new RemoteBatching();
   readonly #packer: Packer;
+  readonly #collector: Collector;
+  readonly #hearing: Hearing;
   readonly #stopper: Stopper;
   readonly #sender: Sender;
   readonly #reconciler: Reconciler;
@@ -47,7 +52,12 @@ export class RemotePool implements JobHost, LinkListener {
   constructor(settings: RemoteSettings) {
     this.settings = settings;
     this.link = new RemoteLink(settings, this.#id, this);
-    this.#packer = new Packer(settings, this.link, this.#id);
+    this.#packer = new Packer(settings, this.link, this.#id, (job, bytes) => this.#batching.weighed(job, bytes));
+    this.#collector = new Collector(this.#batching, this.#packer, {
+      crowded: () => this.#places.size >= CROWD,
+      packed: (packed) => this.#enter(packed),
+      ended: (job, end) => this.#end(job, end),
+    });
     const { link } = this;
     this.#stopper = new Stopper(link, {
       placeOf: (job) => this.#places.get(job),
@@ -62,9 +72,16 @@ export class RemotePool implements JobHost, LinkListener {
       accepted: (shipment) => this.#accepted(shipment),
       failed: (error) => this.#reconciler.failed(error),
     });
+    this.#hearing = new Hearing(link, this.#shipments, this.#streams, {
+      settled: (shipment, result) => this.#settleAll(shipment, result),
+      partly: (shipment, result) => this.#settle(shipment, result),
+      failed: (shipment, reason) => this.#failed(shipment, reason),
+      refused: (shipment, error) => this.#endAll(shipment, () => ({ ok: false, error })),
+      expired: (job) => this.#end(job, () => job.endCancelled()),
+    });
     this.#reconciler = new Reconciler(settings, link, {
       shipments: this.#shipments,
-      done: (shipment, result) => void this.#done(shipment, result, true),
+      done: (shipment, result) => void this.#hearing.done(shipment, result, true),
       failed: (shipment, reason) => this.#failed(shipment, reason),
       lost: (shipment) => this.#lost(shipment),
       stop: (shipment) => this.#stopAgain(shipment),
@@ -77,7 +94,7 @@ export class RemotePool implements JobHost, LinkListener {
   }
 
   get census(): { queued: number; running: number } {
-    let [pending, running] = [0, 0];
+    let [pending, running] = [this.#collector.size, 0];
     for (const shipment of this.#shipments.values()) {
       for (const job of shipment.jobs) if (!job.settled) pending++;
       running += shipment.running;
@@ -95,7 +112,8 @@ export class RemotePool implements JobHost, LinkListener {
       return void job.end({ ok: false, error: new InvalidStateError(text) });
     }
     try {
-      this.#enter(this.#packer.pack(job));
+      this.#packer.check(job);
+      this.#collector.add(job);
     } catch (error) {
       job.end({ ok: false, error });
     }
@@ -152,81 +170,32 @@ export class RemotePool implements JobHost, LinkListener {
     }
   }
 
-  // ── what is heard
+  // ── how it ends
 
-  answer(answer: Answer): void {
-    const shipment = this.#shipments.get(answer.id);
-    if (shipment === undefined || shipment.over) return;
-    if (answer.t === 'done') void this.#done(shipment, answer.result, false);
-    else if (answer.t === 'failed') this.#failed(shipment, answer.reason);
-    else if (shipment.hear(answer.attempt)) this.#heard(shipment, answer);
-  }
-
-  #heard(shipment: Consignment, answer: Extract<Answer, { job: number }>): void {
-    const job = shipment.jobs[answer.job];
-    if (job === undefined || job.settled) return;
-    if (answer.t === 'started') this.#started(shipment, job, answer.job);
-    else if (answer.t === 'items')
-      this.#streams
-        .get(job)
-        ?.read()
-        .catch(() => {}); // again in a second, and before the end
-    else this.#progressed(job, shipment.id, answer.sealed);
-  }
-
-  #started(shipment: Consignment, job: Job, at: number): void {
-    shipment.started(at);
-    const { timeout, grace } = job.settings;
-    if (timeout === Infinity) return job.stopTimer();
-    // The worker keeps the limit. This is for a worker that cannot.
-    job.checkAt(realClock.now() + timeout + grace + SLACK, () => {
-      job.expire(ranTooLong(job));
-      this.#end(job, () => job.endCancelled());
-    });
-  }
-
-  #progressed(job: Job, id: string, sealed: string): void {
-    try {
-      job.progressed(this.link.payloads.unpack(messagePurpose(id), sealed));
-    } catch (error) {
-      warnOnce('', (error as Error).message); // a stranger's
-    }
-  }
-
-  /** `sure`: it stands in the queue. What was only heard may have been said by anybody: then the queue is asked. */
-  async #done(shipment: Consignment, text: string, sure: boolean): Promise<void> {
-    if (shipment.over || shipment.reading) return;
-    shipment.reading = true;
-    try {
-      const content = this.link.payloads.unpack(resultPurpose(shipment.id), text);
-      const result = (content instanceof Promise ? await content : content) as Result;
-      if (shipment.jobs.some((job) => this.#streams.has(job))) await this.#readRest(shipment);
-      this.#settle(shipment, result);
-      void this.link.payloads.discard(text).catch(() => {});
-    } catch (error) {
-      const refused = error instanceof RemoteRefusedError;
-      if (refused && sure) this.#endAll(shipment, () => ({ ok: false, error }));
-      else if (refused) shipment.seenAt = 0;
-    } finally {
-      shipment.reading = false;
-    }
-  }
-
-  async #readRest(shipment: Consignment): Promise<void> {
-    for (const job of shipment.jobs) await this.#streams.get(job)?.read();
-  }
-
-  #settle(shipment: Consignment, { startedAt, outcomes }: Result): void {
+  /** What is undefined among the outcomes is not over yet. */
+  #settle(shipment: Consignment, { startedAt, outcomes }: PartialResult): void {
     const began = performance.now() - Math.max(0, this.link.clock.now() - startedAt);
     shipment.jobs.forEach((job, at) => {
       const outcome = outcomes[at];
-      if (outcome === undefined || job.settled) return;
+      if (outcome === undefined || outcome === null || job.settled) return;
       job.sentAt = Math.max(job.submittedAt, Math.min(began, performance.now()));
-      if (outcome.ms > 0) this.counters.waited(job.sentAt - job.submittedAt);
+      if (outcome.ms > 0) {
+        this.counters.waited(job.sentAt - job.submittedAt);
+        this.#batching.ran(job, outcome.ms);
+      }
       this.#end(job, () => endWith(job, outcome), outcome.ms);
     });
-    this.#over(shipment);
+  }
+
+  /** All of it has been heard. */
+  #settleAll(shipment: Consignment, result: PartialResult): void {
+    this.#settle(shipment, result);
+    this.#endAll(shipment, (job) => failureOf(job, 'its worker said nothing about it')); // of another version
     this.#reconciler.forget(shipment);
+  }
+
+  answer(answer: Answer): void {
+    this.#hearing.answer(answer);
   }
 
   #failed(shipment: Consignment, reason: string): void {
@@ -279,6 +248,7 @@ export class RemotePool implements JobHost, LinkListener {
 
   jobCancelled(job: Job, _error: CancelledError): void {
     if (this.#places.has(job)) void this.#stopper.stop(job);
+    else this.#collector.cancelled(job);
   }
 
   /** What was said may not have been heard. */
@@ -320,22 +290,18 @@ export class RemotePool implements JobHost, LinkListener {
 
   /** Resolves when all jobs have ended. */
   async hasten(timeout: number, cancelPending: boolean): Promise<void> {
+    this.#collector.flush();
     const limit = timeout === Infinity ? null : realClock.setTimer(realClock.now() + timeout, () => this.#abort(timeout));
-    if (cancelPending) await Promise.all([...this.#places.keys()].map((job) => this.#cancelIfWaiting(job)));
+    if (cancelPending) await Promise.all([...this.#shipments.values()].map((shipment) => this.#cancelIfWaiting(shipment)));
     if (this.#shipments.size > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
     limit?.[Symbol.dispose]();
   }
 
   /** Those that a worker has go on: only what waits can be taken back. */
-  async #cancelIfWaiting(job: Job): Promise<void> {
-    const place = this.#places.get(job);
-    if (place === undefined) return;
-    const { shipment } = place;
-    if (shipment.phase === 'accepted' && (shipment.jobs.length > 1 || !(await this.#stopper.takeBack(shipment)))) return;
-    if (!job.settled) {
-      job.cancelWith(new CancelledError({ source: 'shutdown' }));
-      this.#end(job, () => job.endCancelled());
-    }
+  async #cancelIfWaiting(shipment: Consignment): Promise<void> {
+    if (shipment.phase === 'accepted' && !(await this.#stopper.takeBack(shipment))) return;
+    for (const job of shipment.jobs) job.cancelWith(new CancelledError({ source: 'shutdown' }));
+    this.#endAll(shipment, () => ({ ok: true, value: undefined })); // they are cancelled
   }
 
   #abort(timeout: number): void {

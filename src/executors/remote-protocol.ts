@@ -60,10 +60,17 @@ export interface Result {
   readonly outcomes: readonly Outcome[];
 }
 
+/** As a result, with nothing in the place of jobs that still run. */
+export interface PartialResult {
+  readonly startedAt: number;
+  readonly outcomes: readonly (Outcome | null | undefined)[];
+}
+
 /** On the channel of a submitter, several per message. `attempt` counts the deliveries of the shipment. */
 export type Answer =
   | { readonly t: 'done'; readonly id: string; readonly result: string } // as in the queue's return value
   | { readonly t: 'failed'; readonly id: string; readonly reason: string }
+  | { readonly t: 'part'; readonly id: string; readonly attempt: number; readonly sealed: string } // some of its jobs are over
   | { readonly t: 'started'; readonly id: string; readonly attempt: number; readonly job: number }
   | { readonly t: 'progress'; readonly id: string; readonly attempt: number; readonly job: number; readonly sealed: string }
   | { readonly t: 'items'; readonly id: string; readonly attempt: number; readonly job: number };

@@ -20,6 +20,8 @@ import { Tombstones } from './remote-tombstones.ts';
 const HAND_ON = 500;
 /** Milliseconds after which a submitter is told that its job runs; most jobs are over by then. */
 const TELL_STARTED = 20;
+/** Milliseconds between two looks at what is over in a shipment of several. */
+const TELL_PART = 50;
 
 /** A job as BullMQ hands it out. */
 export interface QueuedJob {
@@ -110,6 +112,7 @@ export class Runner {
     const delivery = new Delivery(id, job.attemptsStarted, shipment);
     this.#deliveries.set(id, delivery); // from here on a cancellation finds it
     const told = setTimeout(() => this.#tellStarted(delivery), TELL_STARTED);
+    const parts = shipment.jobs.length === 1 ? undefined : setInterval(() => this.#tellPart(delivery), TELL_PART);
     try {
       const cancelled = await this.#cancelledBefore(delivery);
       const skip = (i: number): boolean => cancelled.has(i) || this.tombstones.of(id)?.has(i) === true;
@@ -123,12 +126,14 @@ export class Runner {
       return await this.#pack(job, { startedAt: delivery.startedAt, outcomes: delivery.outcomes() });
     } finally {
       clearTimeout(told);
+      clearInterval(parts);
       this.#deliveries.delete(id);
     }
   }
 
   async #cancelledBefore({ id, attempt, shipment }: Delivery): Promise<ReadonlySet<number>> {
-    if (!this.tombstones.mustAsk(shipment.at, attempt)) return new Set();
+    // With several jobs the submitter does not wait to hear that one of them was not begun.
+    if (shipment.jobs.length === 1 && !this.tombstones.mustAsk(shipment.at, attempt)) return new Set();
     return new Set(await this.#parts.askTombstones(id));
   }
 
@@ -141,6 +146,21 @@ export class Runner {
   #tellStarted(delivery: Delivery): void {
     const { id, attempt, shipment } = delivery;
     for (const job of delivery.started()) this.#parts.answers.push(shipment.from, { t: 'started', id, attempt, job });
+  }
+
+  /** The results so far of a shipment in which something takes long: they must not wait for it. */
+  #tellPart(delivery: Delivery): void {
+    const { id, attempt, shipment, startedAt } = delivery;
+    const outcomes = delivery.news();
+    if (outcomes === null) return;
+    const tell = (sealed: string): void => this.#parts.answers.push(shipment.from, { t: 'part', id, attempt, sealed });
+    try {
+      const text = this.#parts.payloads.pack(messagePurpose(id), { startedAt, outcomes });
+      if (typeof text === 'string') tell(text);
+      else void text.then(tell, () => {}); // they come with the rest
+    } catch {
+      // One of them cannot be sent; that is told with the rest.
+    }
   }
 
   #progress({ id, attempt, shipment }: Delivery, job: number, value: unknown): void {

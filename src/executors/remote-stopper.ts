@@ -27,10 +27,10 @@ export interface StopperHost {
 }
 
 export class Stopper {
-  readonly #link: Pick<RemoteLink, 'remove' | 'cancel' | 'ready'>;
+  readonly #link: Pick<RemoteLink, 'remove' | 'cancel' | 'isTaken' | 'ready'>;
   readonly #host: StopperHost;
 
-  constructor(link: Pick<RemoteLink, 'remove' | 'cancel' | 'ready'>, host: StopperHost) {
+  constructor(link: Pick<RemoteLink, 'remove' | 'cancel' | 'isTaken' | 'ready'>, host: StopperHost) {
     this.#link = link;
     this.#host = host;
   }
@@ -46,7 +46,9 @@ export class Stopper {
       if (shipment.jobs.length === 1 && (await this.#link.remove(shipment.id))) return this.#host.ended(job);
       shipment.marked = true;
       await this.#link.cancel({ t: 'cancel', id: shipment.id, job: at, reason: encodeThrown(job.effective) });
-      if (job.settings.onCancel === 'abandon') this.#host.ended(job);
+      // The tombstone stands: a worker that takes the shipment from now on does not begin the job.
+      const begun = shipment.jobs.length === 1 || (await this.#link.isTaken(shipment.id));
+      if (!begun || job.settings.onCancel === 'abandon') this.#host.ended(job);
     } catch (error) {
       this.#host.failed(error);
     }
