@@ -67,6 +67,7 @@ export class RelayJob extends Job {
     const plain = !relay.encoded && relay.context === null && relay.credit === 0;
     this.#tie = plain ? null : new RelayTie(relay);
     if (this.#tie !== null) this.tie(this.#tie);
+    this.onSettled(() => this.failed && this.error()); // it is told elsewhere, not here
   }
 
   /** The consumer has room for more. */
@@ -79,9 +80,13 @@ export class RelayJob extends Job {
     if (!this.settled) this.#tie?.wire?.post({ type: 'close', id: this.id }, []);
   }
 
-  /** What a job throws that was asked to stop is nobody's business here. */
+  /** What it threw although it was asked to stop: its submitter is to be told, nobody here. */
+  thrown: unknown = null;
+
   override end(outcome: JobOutcome): boolean {
-    return super.end(outcome.ok || this.effective === null ? outcome : { ok: true, value: undefined });
+    if (outcome.ok || this.effective === null) return super.end(outcome);
+    if (outcome.error instanceof RawOutcome) this.thrown = outcome.error.payload;
+    return super.end({ ok: true, value: undefined });
   }
 
   /** Once it has settled, and was not cancelled: what is to be sent on. */

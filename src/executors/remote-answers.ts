@@ -5,22 +5,26 @@ export type Publish = (submitter: string, text: string) => Promise<unknown>;
 
 export class Answers {
   readonly #publish: Publish;
+  readonly #crowded: () => boolean;
   readonly #waiting = new Map<string, Answer[]>();
   readonly #underWay = new Set<Promise<unknown>>();
   #planned = false;
 
-  constructor(publish: Publish) {
+  /** `crowded`: so many jobs run here that an answer may wait for others, to the end of the turn of the loop. */
+  constructor(publish: Publish, crowded: () => boolean) {
     this.#publish = publish;
+    this.#crowded = crowded;
   }
 
-  /** Sent in this turn of the loop, with what else comes up in it. A message that is lost is made up for by the submitter's next look. */
+  /** Sent in this turn of the loop. A message that is lost is made up for by the submitter's next look. */
   push(submitter: string, answer: Answer): void {
     const waiting = this.#waiting.get(submitter);
     if (waiting === undefined) this.#waiting.set(submitter, [answer]);
     else waiting.push(answer);
     if (this.#planned) return;
     this.#planned = true;
-    setImmediate(() => this.#send());
+    if (this.#crowded()) setImmediate(() => this.#send());
+    else queueMicrotask(() => this.#send());
   }
 
   #send(): void {

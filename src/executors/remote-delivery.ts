@@ -126,7 +126,7 @@ function outcomeOf(job: RelayJob): Outcome {
   if (effective === null) return { ms, ...job.outcome() };
   const error = job.error(); // ours to tell
   const kind = error instanceof TimeoutError ? EXPIRED : STOPPED;
-  return { kind, ms, payload: encodeThrown(effective) };
+  return { kind, ms, payload: job.thrown ?? encodeThrown(effective) };
 }
 
 /** In place of an outcome that cannot be sent: a thread may return what a network cannot carry. */

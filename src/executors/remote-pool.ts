@@ -70,7 +70,7 @@ export class RemotePool implements JobHost, LinkListener {
       },
       add: (shipments) => link.add(shipments),
       accepted: (shipment) => this.#accepted(shipment),
-      failed: (error) => this.#reconciler.failed(error),
+      failed: (error) => this.#reconciler.sent(error),
     });
     this.#hearing = new Hearing(link, this.#shipments, this.#streams, {
       settled: (shipment, result) => this.#settleAll(shipment, result),
@@ -85,7 +85,7 @@ export class RemotePool implements JobHost, LinkListener {
       failed: (shipment, reason) => this.#failed(shipment, reason),
       lost: (shipment) => this.#lost(shipment),
       stop: (shipment) => this.#stopAgain(shipment),
-      out: (cause) => this.#giveUp(cause),
+      out: (cause, unsent) => this.#giveUp(cause, unsent),
     });
   }
 
@@ -159,6 +159,7 @@ export class RemotePool implements JobHost, LinkListener {
   }
 
   #accepted(shipment: Consignment): void {
+    this.#reconciler.sent(null);
     shipment.phase = 'accepted';
     shipment.text = null;
     shipment.seenAt = performance.now();
@@ -210,10 +211,11 @@ export class RemotePool implements JobHost, LinkListener {
   }
 
   /** The server has been away for too long, or refuses this client. */
-  #giveUp(cause: Error): void {
+  #giveUp(cause: Error, unsent: boolean): void {
     const { shown, trouble } = this.link.connections;
     const what = trouble?.final === true ? `the server ${shown} refuses this client` : describeOutage(this.settings, shown);
     for (const shipment of Array.from(this.#shipments.values())) {
+      if (unsent && shipment.phase === 'accepted') continue;
       const known = shipment.phase === 'packed' ? '' : '. It may have run, or run later';
       this.#endAll(shipment, ({ name }) => {
         const text = `Job ${JSON.stringify(name)} was given up: ${what} (${cause.message})${known}`;
@@ -282,6 +284,7 @@ export class RemotePool implements JobHost, LinkListener {
 
   async shutdown(timeout: number, cancelPending: boolean): Promise<void> {
     this.#closed = true;
+    this.#reconciler.dismiss();
     await this.hasten(timeout, cancelPending);
     this.#sender.close();
     await this.#reconciler.close();

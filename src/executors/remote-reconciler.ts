@@ -2,7 +2,7 @@
  * Nothing that was said on a channel is sure to have been heard. So, as long as jobs are out, the queue itself is asked about
  * them every second, and at once when a connection has come back; and it is noted for how long the server has been away.
  */
-import { warnOnce } from './warnings.ts';
+import { InvalidStateError } from '../base/errors.ts';
 import type { Consignment } from './remote-consignment.ts';
 import type { RemoteLink } from './remote-link.ts';
 import type { RemoteSettings } from './remote-options.ts';
@@ -26,8 +26,8 @@ export interface ReconcilerHost {
   lost(shipment: Consignment): void;
   /** Its turn to say again what must have been heard. */
   stop(shipment: Consignment): void;
-  /** The server has been away for too long, or refuses this client. */
-  out(cause: Error): void;
+  /** The server has been away for too long, or refuses this client. `unsent`: it takes no new jobs, those that it has go on. */
+  out(cause: Error, unsent: boolean): void;
 }
 
 export class Reconciler {
@@ -37,9 +37,11 @@ export class Reconciler {
   readonly #host: ReconcilerHost;
   #timer: NodeJS.Timeout | null = null;
   #looking = false;
+  #closed = false;
   #looks = 0;
   #downSince: number | null = performance.now(); // no connection yet
   #lastError: Error | null = null;
+  #unsentSince: number | null = null; // it answers, and does not take what it is given
   #forgotten: Consignment[] = [];
   #forgetting: NodeJS.Timeout | null = null;
   readonly #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
@@ -70,6 +72,13 @@ export class Reconciler {
     if (/^NOPERM|^NOAUTH/.test(this.#lastError.message)) this.#out(this.#lastError);
   }
 
+  /** The server was given jobs, and took them or not: its memory may be full. */
+  sent(error: unknown): void {
+    if (error === null) this.#unsentSince = null;
+    else this.failed(error);
+    if (error !== null && this.#link.ready) this.#unsentSince ??= performance.now();
+  }
+
   lookAtAll(): void {
     for (const shipment of this.#host.shipments.values()) shipment.seenAt = 0;
     this.#tick();
@@ -82,11 +91,15 @@ export class Reconciler {
       const { trouble } = this.#link.connections;
       this.#out(trouble?.error ?? this.#lastError ?? new Error('no connection'));
     }
+    if (this.#unsentSince !== null && performance.now() - this.#unsentSince >= maxOutage) {
+      this.#unsentSince = null;
+      this.#host.out(this.#lastError ?? new Error('it takes no jobs'), true);
+    }
     if (this.#link.ready && !this.#looking) void this.#look();
   }
 
   #out(cause: Error): void {
-    this.#host.out(cause);
+    this.#host.out(cause, false);
     for (const { reject } of this.#waiting.splice(0)) reject(cause);
   }
 
@@ -122,6 +135,7 @@ export class Reconciler {
 
   #meet(notes: readonly WorkerNote[]): void {
     const since = this.#link.clock.now() - WORKER_SILENT;
+    if (this.#closed) return;
     this.workers = notes.filter(({ at }) => at >= since);
     if (this.workers.length > 0) for (const { resolve } of this.#waiting.splice(0)) resolve();
     if (this.#host.shipments.size === 0 && this.#waiting.length === 0) this.run(false);
@@ -129,11 +143,16 @@ export class Reconciler {
 
   /** Resolves when the server answers and a worker serves the pool. */
   whenServed(): Promise<void> {
+    if (this.#closed) return Promise.reject(this.#shutDown());
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       if (this.#timer === null) this.run(true);
       this.#tick();
     });
+  }
+
+  #shutDown(): InvalidStateError {
+    return new InvalidStateError(`Executor shutdown has been called: ${this.#settings.name} waits for no workers`);
   }
 
   /** Its result has been taken: the server need not keep it. */
@@ -151,12 +170,16 @@ export class Reconciler {
     await this.#link.forget(shipments).catch((error: unknown) => this.failed(error));
   }
 
+  /** Nobody waits for workers any more. */
+  dismiss(): void {
+    this.#closed = true;
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#shutDown());
+  }
+
   async close(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
+    this.workers = [];
     if (this.#link.ready) await this.#forgetNow();
-    const text = `${this.#settings.name} was shut down`;
-    for (const { reject } of this.#waiting.splice(0)) reject(new Error(text));
-    if (this.#lastError !== null && this.#host.shipments.size > 0) warnOnce('', `${text}: ${this.#lastError.message}`);
   }
 }

@@ -15,7 +15,7 @@ export function endWith(job: Job, outcome: Outcome): boolean {
   const { kind, payload } = outcome;
   if (kind === UNBEGUN && job.effective === null) job.expire(notStarted(job));
   else if (kind === EXPIRED) job.expire(ranTooLong(job));
-  if (job.effective !== null) return job.endCancelled();
+  if (kind !== STOPPED && job.effective !== null) return job.endCancelled();
   if (kind === STOPPED) return job.end({ ok: false, error: decodeThrown(payload as Encoded, job.callSite) });
   return job.end(unpack(job, kind, payload));
 }
@@ -41,5 +41,5 @@ export function failureOf(job: Job, reason: string): JobOutcome {
 }
 
 export function describeOutage({ maxOutage }: RemoteSettings, shown: string): string {
-  return `the server ${shown} has been out of reach for more than maxOutage (${maxOutage} ms)`;
+  return `the server ${shown} has been out of reach, or has taken no jobs, for more than maxOutage (${maxOutage} ms)`;
 }

@@ -43,6 +43,8 @@ const CONNECT_WITHIN = 30_000;
 /** Milliseconds without a connection after which a restart may help. */
 const ALIVE_WITHOUT = 60_000;
 const DRAIN = 25_000;
+/** Shipments at once, from which on answers wait for each other for a turn of the loop. */
+const CROWD = 4;
 
 export interface RemoteWorker extends AsyncDisposable {
   /** The names under which its functions are known on the queue. */
@@ -110,7 +112,8 @@ class WorkerProcess implements RemoteWorker {
     this.#ear = this.#connections.open('subscriber', 'offloop:worker:control');
     this.#envelopes = new Envelopes(settings.hmacKey);
     const payloads = new Payloads(this.#envelopes, settings.blobs ?? new ServerBlobs(this.#redis, (key) => this.#keys.blob(key)));
-    this.#answers = new Answers((submitter, text) => this.#redis.publish(this.#keys.answers(submitter), text));
+    const publish = (submitter: string, text: string): Promise<unknown> => this.#redis.publish(this.#keys.answers(submitter), text);
+    this.#answers = new Answers(publish, () => this.#runner.busy >= CROWD);
     this.#threads = new ThreadPoolExecutor(settings.threads);
     this.#catalogue = new Catalogue(settings);
     this.#runner = new Runner({
@@ -133,7 +136,7 @@ class WorkerProcess implements RemoteWorker {
     const { modules, healthPort, healthHost } = this.#settings;
     await this.#connect();
     for (const line of await this.#checked()) this.#log(`warning: ${line}`);
-    await this.#catalogue.load(this.#threads, modules);
+    await this.#loadCatalogue(modules);
     if (healthPort !== undefined) {
       this.#health = await serveHealth(healthPort, healthHost, () => this.health(), () => this.statistics()); // prettier-ignore
       this.healthPort = this.#health.port;
@@ -142,6 +145,18 @@ class WorkerProcess implements RemoteWorker {
     await this.#take();
     await this.#note();
     this.#noting = setInterval(() => void this.#note().catch(() => {}), NOTE_EVERY); // the next one will tell
+  }
+
+  /** In a thread of its own, which goes again: those of the jobs keep their state, and their figures, to themselves. */
+  async #loadCatalogue(modules: readonly (string | URL)[]): Promise<void> {
+    const { env, execArgv } = this.#settings.threads;
+    const own = { name: 'catalogue', max: 1, ...(env === undefined ? {} : { env }), ...(execArgv === undefined ? {} : { execArgv }) };
+    const loader = new ThreadPoolExecutor(own);
+    try {
+      await this.#catalogue.load(loader, modules);
+    } finally {
+      await loader.shutdown({ timeout: 1000 });
+    }
   }
 
   #connect(): Promise<void> {

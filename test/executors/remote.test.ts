@@ -5,7 +5,7 @@ import { callback, move, timeout } from '../../src/index.ts';
 import { statisticsOf } from '../../src/base/live.ts';
 import { RemoteExecutor } from '../../src/executors/remote.ts';
 import type { RemoteOptions } from '../../src/executors/remote.ts';
-import { add, doubled, fail, mark, pid, size, sleepy, spin } from '../fixtures/remote/jobs.ts';
+import { add, doubled, fail, mark, pid, size, sleepy, spin, step } from '../fixtures/remote/jobs.ts';
 import { freePort, hasRedis, startRedis } from '../support/redis.ts';
 import { remoteBench, until } from '../support/remote.ts';
 import { failure } from '../support/virtual.ts';
@@ -177,7 +177,9 @@ describe.runIf(hasRedis())('a remote executor', () => {
     const pool = bench.pool();
     const [first, second] = [bench.executor(pool), bench.executor(pool)];
     const job = first.submit(add, [1, 2]);
+    const warming = failure(first.warmup());
     const over = first.shutdown();
+    expect(await warming).toMatchObject({ code: 'OFFLOOP_INVALID_STATE' });
     expect(await failure(first.submit(add, [1, 2]))).toMatchObject({ code: 'OFFLOOP_INVALID_STATE' });
     const waiting = [second.submit(add, [1, 2]), second.submit(add, [1, 2])];
     await second.shutdown({ cancelPending: true });
@@ -185,6 +187,53 @@ describe.runIf(hasRedis())('a remote executor', () => {
     await bench.worker(pool);
     await over;
     expect(await job).toBe(3);
+  });
+});
+
+describe.runIf(hasRedis())('cheap jobs travel together', () => {
+  const bench = remoteBench();
+  const numbers = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+
+  /** An executor that knows how cheap the function is, and how many shipments it has made. */
+  async function warm(pool: string): Promise<{ executor: RemoteExecutor; shipments(): Promise<number> }> {
+    const executor = bench.executor(pool);
+    for (let round = 0; round < 10; round++) await Promise.all(numbers(40).map((n) => executor.submit(step, [n])));
+    const client = bench.server.client();
+    return { executor, shipments: async () => Number(await client.get(`{offloop-${pool}}:${pool}:id`)) };
+  }
+
+  it('each gets its own result, and does not wait for one among them that takes long', async () => {
+    const pool = bench.pool();
+    await bench.worker(pool, '--concurrency', '2');
+    const { executor, shipments } = await warm(pool);
+    const before = await shipments();
+    const go = bench.file();
+    const jobs = numbers(200).map((n) => executor.submit(step, n === 50 ? [n, undefined, go] : [n]));
+    const quick = numbers(200).filter((n) => n !== 50);
+    expect(await Promise.all(quick.map((n) => jobs[n]!))).toEqual(quick);
+    expect([jobs[50]!.settled, (await shipments()) - before < 50]).toEqual([false, true]);
+    writeFileSync(go, '');
+    expect(await jobs[50]).toBe(50);
+  });
+
+  it('one that is cancelled while they wait ends at once and never runs; the others do', async () => {
+    const pool = bench.pool();
+    const worker = await bench.worker(pool, '--concurrency', '2');
+    const { executor, shipments } = await warm(pool);
+    const before = await shipments();
+    worker.process.kill('SIGTERM');
+    await worker.ended;
+    const file = bench.file();
+    const jobs = numbers(20).map((n) => executor.submit(step, [n, file]));
+    await until(async () => (await shipments()) > before);
+    jobs[7]!.cancel();
+    expect(await failure(jobs[7]!)).toMatchObject({ code: 'OFFLOOP_CANCELLED' });
+    expect(jobs.filter((job) => job.settled)).toHaveLength(1);
+    await bench.worker(pool, '--concurrency', '2');
+    const others = jobs.filter((_, n) => n !== 7);
+    expect(await Promise.all(others)).toEqual(numbers(20).filter((n) => n !== 7));
+    expect(lines(file)).not.toContain('7');
+    expect((await shipments()) - before).toBeLessThan(10);
   });
 });
 
@@ -202,7 +251,10 @@ describe('a server that cannot be used', () => {
     const url = `redis://:s3cret@127.0.0.1:${await freePort()}`;
     await use({ url, maxOutage: 300 }, async (executor) => {
       const error = await failure(executor.submit(add, [1, 2]));
-      expect(error).toMatchObject({ code: 'OFFLOOP_REMOTE_UNAVAILABLE', message: expect.stringContaining('more than maxOutage (300 ms)') });
+      expect(error).toMatchObject({
+        code: 'OFFLOOP_REMOTE_UNAVAILABLE',
+        message: expect.stringContaining('for more than maxOutage (300 ms)'),
+      });
       expect(inspect(error, { depth: 10 }) + inspect(executor, { depth: 10 }) + String(executor)).not.toContain('s3cret');
       expect(await failure(executor.warmup())).toBeInstanceOf(Error);
     });
@@ -218,6 +270,18 @@ describe('a server that cannot be used', () => {
           message: expect.stringContaining('refuses this client (WRONGPASS'),
         });
         expect(inspect(error, { depth: 10 })).not.toContain('s3cret');
+      });
+    } finally {
+      await server[Symbol.asyncDispose]();
+    }
+  });
+
+  it.runIf(hasRedis())('because its memory is full rejects what it does not take when maxOutage has passed', async () => {
+    const server = await startRedis({ args: ['--maxmemory', '100kb'] });
+    try {
+      await use({ url: server.url, maxOutage: 300 }, async (executor) => {
+        const error = await failure(executor.submit(add, [1, 2]));
+        expect(error).toMatchObject({ code: 'OFFLOOP_REMOTE_UNAVAILABLE', message: expect.stringContaining('OOM') });
       });
     } finally {
       await server[Symbol.asyncDispose]();
