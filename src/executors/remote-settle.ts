@@ -13,9 +13,11 @@ import type { Outcome } from './remote-protocol.ts';
 export function endWith(job: Job, outcome: Outcome): boolean {
   if (job.settled) return false;
   const { kind, payload } = outcome;
-  if (kind === UNBEGUN && job.effective === null) job.expire(notStarted(job));
-  else if (kind === EXPIRED) job.expire(ranTooLong(job));
-  if (kind !== STOPPED && job.effective !== null) return job.endCancelled();
+  if (kind === UNBEGUN || kind === EXPIRED) {
+    if (job.effective === null) job.expire(kind === UNBEGUN ? notStarted(job) : ranTooLong(job));
+    return job.endCancelled();
+  }
+  // What it still threw although it was cancelled is told, too, as by every executor.
   if (kind === STOPPED) return job.end({ ok: false, error: decodeThrown(payload as Encoded, job.callSite) });
   return job.end(unpack(job, kind, payload));
 }
