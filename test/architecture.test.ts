@@ -61,6 +61,19 @@ const withoutOwnTest: Record<string, string> = {
   'src/report/page/timeline.ts': inBrowser,
   'src/report/page/tip.ts': inBrowser,
   'src/report/page/view.ts': inBrowser,
+  'src/executors/remote-protocol.ts': 'data types and constants: the tests of executor and worker speak it',
+  'src/executors/remote-delivery.ts': 'jobs of a worker in its threads: test/realtime/remote-crash.test.ts and the contract',
+  'src/executors/remote-hearing.ts':
+    'answers come from workers: test/executors/remote.test.ts, remote-worker.test.ts and remote-stream.test.ts',
+  'src/executors/remote-link.ts': 'BullMQ and a server are its other side: test/executors/remote.test.ts',
+  'src/executors/remote-packer.ts': 'test/executors/remote.test.ts looks at what it refuses and at what arrives',
+  'src/executors/remote-pool.ts': 'every test of test/executors/remote.test.ts and test/realtime/remote-*.test.ts is about it',
+  'src/executors/remote-reconciler.ts': 'what it is for needs a server that goes away: test/realtime/remote-crash.test.ts',
+  'src/executors/remote-runner.ts': 'BullMQ calls it: test/executors/remote-worker.test.ts',
+  'src/executors/remote-settle.ts': 'test/executors/remote.test.ts sees each of its ends',
+  'src/executors/remote-stopper.ts': 'a cancellation needs a queue and a worker: test/realtime/remote-crash.test.ts',
+  'src/executors/remote-stream-reader.ts': 'streams through a server: test/executors/remote-stream.test.ts',
+  'src/executors/remote-stream-writer.ts': 'streams through a server: test/executors/remote-stream.test.ts',
   'src/wire/protocol.ts': 'data types and constants: the tests of slot, serve and the contract suite speak it',
 };
 

@@ -114,6 +114,14 @@ const surface: Record<string, string> = {
     collect
     metricsHandler
   `,
+  'src/executors/remote.ts': `
+    RemoteExecutor
+    RemoteJobLostError
+    RemoteRefusedError
+    RemoteUnavailableError
+    RemoteUnsupportedError
+    startRemoteWorker
+  `,
   'workers/index.ts': `
     checkCancelled
     currentJob

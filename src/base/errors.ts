@@ -41,6 +41,11 @@ function brand(cls: abstract new (...a: never[]) => Error, name: string): void {
   Object.defineProperty(cls, ownBrand, { value: symbol });
 }
 
+/** For the files that define errors of this library. @internal */
+export function brandAll(classes: Readonly<Record<string, abstract new (...a: never[]) => Error>>): void {
+  for (const [name, cls] of Object.entries(classes)) brand(cls, name);
+}
+
 export interface CancelledInit {
   readonly source: CancelSource;
   readonly reason?: unknown;
@@ -302,7 +307,7 @@ const all = {
   FreeVariableError,
   TaskGroupError,
 };
-for (const [name, cls] of Object.entries(all)) brand(cls, name);
+brandAll(all);
 
 /**
  * True for a CancelledError, and for the AbortError that a platform call (fetch, fs, timers) throws because the ambient

@@ -13,8 +13,9 @@ import { pstree } from './pstree.ts';
 import { report } from './report.ts';
 import { run } from './run.ts';
 import { top } from './top.ts';
+import { worker } from './worker.ts';
 
-export const commands: readonly Command[] = [run, report, dump, top, ps, pstree];
+export const commands: readonly Command[] = [run, report, dump, top, ps, pstree, worker];
 
 /** Does what the words say, and resolves with the exit code. Never rejects: what goes wrong is told on stderr. */
 export async function program(args: readonly string[], streams: Streams): Promise<number> {

@@ -67,10 +67,14 @@ export function linesOf(site: CallSite): string {
 export class Job extends TaskCore {
   readonly fn: KnownFunction;
   readonly settings: JobSettings;
+  /** Run for another machine: what comes of it is passed on as it came. */
+  readonly relays: boolean = false;
   args: readonly unknown[];
   phase: JobPhase = 'new';
   readonly submittedAt: number = performance.now();
   sentAt = 0;
+  /** Milliseconds that it ran, once it has ended in a pool. */
+  ranFor = 0;
   /** What it says to the loop while it runs; null for most jobs. */
   ties: Ties | null = null;
   callbacks: Callbacks | null = null;

@@ -6,6 +6,7 @@ import type { Batch, JobExtras } from '../wire/protocol.ts';
 import { collectTransfer, decodeValues, encodeValues } from '../wire/transfer.ts';
 import { loadFailed } from './blame.ts';
 import type { Job, JobOutcome } from './job.ts';
+import { rawOutcome } from './relay-job.ts';
 
 export class Parcel {
   readonly jobs: Job[] = [];
@@ -14,7 +15,7 @@ export class Parcel {
 
   /** Throws, and packs nothing, when the codec of a registered class fails. */
   add(job: Job): void {
-    const { values, replaced } = encodeValues(job.args);
+    const { values, replaced } = job.relays ? { values: job.args, replaced: false } : encodeValues(job.args); // they came encoded
     for (const moved of collectTransfer(values) as readonly object[]) this.transfer.push(moved);
     this.batch.push(job.fn.id, job.id, values, extrasOf(job, replaced));
     this.jobs.push(job);
@@ -34,6 +35,10 @@ function extrasOf(job: Job, encoded: boolean): JobExtras | null {
 
 /** What a worker posted of a job. */
 export function unpack(job: Job, kind: number, payload: unknown): JobOutcome {
+  if (job.relays) {
+    const raw = rawOutcome(kind, payload);
+    if (raw !== null) return raw;
+  }
   if (kind === VALUE) return { ok: true, value: payload };
   if (kind === CODED_VALUE) return decodeValue(payload);
   const error = decodeThrown(payload as Encoded, job.callSite);

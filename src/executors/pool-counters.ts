@@ -17,6 +17,7 @@ export class PoolCounters {
 
   /** `ms` = how long it ran; 0 = it never began. Once for each job, however often it was sent. */
   ended(job: Job, ms: number): void {
+    job.ranFor = ms;
     if (job.state === 'done') this.completed++;
     else if (job.state === 'failed') this.failed++;
     else this.cancelled++;

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const settings = new Set(['OFFLOOP_DEBUG', 'OFFLOOP_MONITOR']); // variables of the environment, not codes
+const settings = new Set(['OFFLOOP_DEBUG', 'OFFLOOP_MONITOR', 'OFFLOOP_CODE_VERSION', 'OFFLOOP_HMAC_KEY', 'OFFLOOP_REDIS_URL']); // variables of the environment, not codes
 
 function codesIn(folder: string): string[] {
   const files = readdirSync(join(root, folder), { recursive: true }) as string[];

@@ -1,7 +1,7 @@
 /** A program in a process of its own. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { inject } from 'vitest';
 
 export interface Ended {
@@ -17,10 +17,10 @@ export class Child {
   #stdout = '';
   #stderr = '';
 
-  /** Runs test/fixtures/<name>.ts, compiled, on the Node that runs the tests. */
-  constructor(name: string, ...args: string[]) {
-    const file = join(inject('compiled'), `test/fixtures/${name}.js`);
-    this.process = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  /** Runs test/fixtures/<name>.ts, compiled, or a TypeScript file as it is, on the Node that runs the tests. */
+  constructor(program: string, ...args: string[]) {
+    const file = isAbsolute(program) ? ['--import', 'tsx', program] : [join(inject('compiled'), `test/fixtures/${program}.js`)];
+    this.process = spawn(process.execPath, [...file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.process.stdout?.on('data', (chunk) => (this.#stdout += String(chunk)));
     this.process.stderr?.on('data', (chunk) => (this.#stderr += String(chunk)));
     this.ended = new Promise((resolve) => {

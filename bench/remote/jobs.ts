@@ -1,0 +1,3 @@
+import { offload } from '../../src/index.ts';
+
+export const noop = offload(import.meta, (): number => 1, { name: 'noop' });
