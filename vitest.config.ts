@@ -13,7 +13,11 @@ const compiled = [
 ];
 const globalSetup = ['test/support/compiled.ts'];
 // What takes longest: test/matrix.mjs leaves it out on the Node lines that others stand for.
-const long = ['test/executors/process.contract.test.ts', 'test/realtime/{executor-crash,monitor-process,survey}.test.ts'];
+const long = [
+  'test/executors/process.contract.test.ts',
+  'test/executors/{remote,remote-stream,remote-worker,remote.contract}.test.ts',
+  'test/realtime/{executor-crash,monitor-process,remote-crash,remote-map,survey}.test.ts',
+];
 const left = process.env['OFFLOOP_TEST_LIGHT'] === '1' ? [...long, '**/node_modules/**'] : [];
 
 export default defineConfig({
