@@ -9,16 +9,24 @@ const realtime = ['test/realtime/**/*.test.ts', 'test/monitor/{beater,expect-no-
 // Test files that mostly wait for workers to start: see test/support/compiled.ts.
 const compiled = [
   'test/executors/{thread,process}.contract.test.ts',
+  'test/executors/{remote,remote-stream,remote-worker,remote.contract}.test.ts',
+  'test/cli/worker.test.ts',
   'test/executors/{actor,default-executor,pool-executor,process,thread,thread-worker}.test.ts',
 ];
 const globalSetup = ['test/support/compiled.ts'];
-// What takes longest: test/matrix.mjs leaves it out on the Node lines that others stand for.
-const long = [
-  'test/executors/process.contract.test.ts',
+// What takes longest, and whom it tells something on which Node: the oldest line runs everything, the newest what depends on
+// Node, those in between what is left (test/matrix.mjs sets the switch).
+const ofServers = [
   'test/executors/{remote,remote-stream,remote-worker,remote.contract}.test.ts',
-  'test/realtime/{executor-crash,monitor-process,remote-crash,remote-map,survey}.test.ts',
+  'test/realtime/{remote-crash,remote-map,survey}.test.ts',
 ];
-const left = process.env['OFFLOOP_TEST_LIGHT'] === '1' ? [...long, '**/node_modules/**'] : [];
+const ofProcesses = [
+  'test/executors/process.contract.test.ts',
+  'test/realtime/{cli-run,executor-crash,monitor-process,report-process}.test.ts',
+];
+const switches: Record<string, string[]> = { newest: ofServers, between: [...ofServers, ...ofProcesses] };
+const leftOut = switches[process.env['OFFLOOP_TEST_LIGHT'] ?? ''];
+const left = leftOut === undefined ? [] : [...leftOut, '**/node_modules/**'];
 
 export default defineConfig({
   test: {

@@ -3,8 +3,9 @@
  *
  * A line is: the vitest projects, then the built package loaded both ways. `--npm-test` runs all of `npm test` (types, lint
  * and format too) on the Node that runs this script; on the others the tests alone, because the rest cannot differ. What takes
- * longest (examples, README, package, the contract of the process pool, crashes in masses, the monitor and the survey in
- * programs of their own) runs on the oldest and the newest line, which stand for those in between; `--only 22` runs everything there.
+ * longest runs where it tells most: examples, README, package and the remote executor on the oldest line, the contract of the
+ * process pool and the programs of the monitor on the oldest and the newest (vitest.config.ts lists them); `--only 22` runs
+ * everything there.
  * The nodes come from the registry into node_modules/.cache, so nothing has to be installed by hand and nothing weighs on `npm ci`.
  * A line that could not run is named in the table and, in CI, counts as a failure; none is skipped in silence.
  * vitest's JSON of each line stays in node_modules/.cache/matrix. The last line printed is `N passed, N failed`: CI reads it.
@@ -27,6 +28,7 @@ const nodePackage = process.platform === 'linux' && ['x64', 'arm64'].includes(pr
 const { values } = parseArgs({ options: { only: { type: 'string' }, 'npm-test': { type: 'boolean' } } });
 const lines = values.only?.split(',') ?? supported;
 const inBetween = values.only === undefined ? supported.slice(1, -1) : [];
+const newest = values.only === undefined ? supported.at(-1) : undefined;
 const unknown = lines.filter((line) => !supported.includes(line));
 if (unknown.length > 0) throw new RangeError(`--only takes Node lines out of ${supported.join(', ')}; got ${unknown.join(', ')}`);
 
@@ -65,11 +67,11 @@ function runTests(node, line) {
   rmSync(json, { force: true }); // never count an earlier run
   const report = ['--reporter=default', '--reporter=json', `--outputFile.json=${json}`];
   const whole = values['npm-test'] && line === runningLine;
-  const light = inBetween.includes(line);
-  const part = light ? ['--project', 'unit', '--project', 'compiled', '--project', 'realtime'] : [];
+  const light = inBetween.includes(line) ? 'between' : line === newest ? 'newest' : undefined;
+  const part = light === undefined ? [] : ['--project', 'unit', '--project', 'compiled', '--project', 'realtime'];
   const ok = whole
     ? runWith(node, 'npm', ['test', '--', ...report])
-    : runWith(node, node, [vitest, 'run', ...part, ...report], light ? { OFFLOOP_TEST_LIGHT: '1' } : {});
+    : runWith(node, node, [vitest, 'run', ...part, ...report], light === undefined ? {} : { OFFLOOP_TEST_LIGHT: light });
   const { passed, failed } = count(json);
   // A run that ended badly without naming a failed test (lint, a crash, an unhandled rejection) has failed all the same.
   return { passed, failed: ok ? failed : Math.max(failed, 1) };

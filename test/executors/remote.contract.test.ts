@@ -3,7 +3,9 @@
  * reach its threads. What means nothing for it is listed below, with the reason.
  */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { PoolOptions } from '../../src/index.ts';
 import { RemoteExecutor, startRemoteWorker } from '../../src/executors/remote.ts';
 import type { RemoteWorker } from '../../src/executors/remote.ts';
@@ -12,7 +14,8 @@ import type { RedisServer } from '../support/redis.ts';
 import { contract } from './contract.ts';
 
 const names = ['basic', 'cancel', 'context', 'crash', 'errors', 'lifecycle', 'mixed', 'nested', 'streams', 'callbacks'];
-const modules = names.map((name) => new URL(`../fixtures/jobs/${name}.ts`, import.meta.url));
+/** As these tests import them: see test/support/compiled.ts. */
+const modules = names.map((name) => pathToFileURL(join(inject('compiled'), `test/fixtures/jobs/${name}.js`)));
 
 let server: RedisServer;
 

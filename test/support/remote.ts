@@ -3,16 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll } from 'vitest';
+import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import { RemoteExecutor } from '../../src/executors/remote.ts';
 import type { RemoteOptions } from '../../src/executors/remote.ts';
 import { Child } from './child.ts';
 import { startRedis } from './redis.ts';
 import type { RedisOptions, RedisServer } from './redis.ts';
 
-const program = fileURLToPath(new URL('../fixtures/remote/worker.ts', import.meta.url));
-const jobs = fileURLToPath(new URL('../fixtures/remote/jobs.ts', import.meta.url));
 
 export interface RemoteBench {
   readonly server: RedisServer;
@@ -51,7 +48,8 @@ export function remoteBench(options?: RedisOptions): RemoteBench {
       return executor;
     },
     async worker(pool, ...args) {
-      const child = new Child(program, jobs, '--url', server.url, '--pool', pool, ...args);
+      const jobs = join(inject('compiled'), 'test/fixtures/remote/jobs.js');
+      const child = new Child('remote/worker', jobs, '--url', server.url, '--pool', pool, ...args);
       children.push(child);
       await child.printed('ready');
       return child;
