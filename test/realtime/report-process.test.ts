@@ -1,4 +1,4 @@
-/** The report of programs of their own, from a build: it is there however they end, and harms none of them. */
+/** The report of programs of their own, from a build: it is there however they end, and harms none of them. They mostly wait: two at a time. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -49,7 +49,7 @@ function modelOf(file: string): PageModel {
 }
 
 describe('the report is there', () => {
-  test.each([
+  test.concurrent.each([
     ['that ends', 'return', 0],
     ['that calls process.exit()', 'exit', 3],
     ['that throws', 'throw', 1],
@@ -63,7 +63,7 @@ describe('the report is there', () => {
     expect(readFileSync(file, 'utf8')).toContain('"ended":true');
   });
 
-  test.each([
+  test.concurrent.each([
     ['stay', 'that is killed, as far as it was written by then', '"ended":false'],
     ['forever', 'that is killed in an endless loop, with the line it was on', 'renderLines'],
   ])('of a program (%s) %s', async (how, _title, expected) => {
@@ -81,7 +81,7 @@ describe('the report is there', () => {
     expect(readFileSync(file, 'utf8').includes(expected)).toBe(true);
   });
 
-  test('of a run in debug mode, when it is over, with its task', async () => {
+  test.concurrent('of a run in debug mode, when it is over, with its task', async () => {
     const program = `
       import { run, sleep, withTaskGroup } from ${JSON.stringify(pathToFileURL(join(dist, 'src/index.js')).href)};
       const crunch = () => { for (const end = performance.now() + 300; performance.now() < end;); };
@@ -104,13 +104,13 @@ const unwritable: [title: string, path: () => string, reason: string][] = [
 ];
 if (existsSync('/dev/full')) unwritable.push(['a full disk', () => '/dev/full', 'no space left on the device (ENOSPC)']);
 
-test.each(unwritable)('%s is told in one line, and the program is not harmed', async (_title, path, reason) => {
+test.concurrent.each(unwritable)('%s is told in one line, and the program is not harmed', async (_title, path, reason) => {
   const { code, stdout, stderr } = await invoices(`report=${path()}`, 'exit').ended;
   expect([code, stdout]).toEqual([3, 'done\n']);
   expect(stderr).toBe(`offloop: the lag monitor cannot write its report (option report) to ${path()}: ${reason}\n`);
 });
 
-test('a log tells the program, its loop over time, its blocks with their stacks, and its end', async () => {
+test.concurrent('a log tells the program, its loop over time, its blocks with their stacks, and its end', async () => {
   const log = join(folder, 'lag.ndjson');
   const { code, stderr } = await invoices(`log=${log}`).ended;
   expect([code, stderr]).toEqual([0, '']);
