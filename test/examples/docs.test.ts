@@ -101,7 +101,7 @@ describe('each command that looks at a running program prints what is shown', ()
 });
 
 /** Modules that others import, the pairs of asyncio.test.ts, programs that run until they are ended, and settings that test/package tries. */
-const noProgram = /(?:jobs|text|db|files)\.ts$|^examples\/(?:asyncio|cli|bundlers)\//;
+const noProgram = /(?:jobs|text|db|files|serve|topic|connect|app)\.ts$|^examples\/(?:asyncio|cli|bundlers)\//;
 
 describe('each example that is shown without its output runs', () => {
   const shown = [...new Set(code.map((b) => b.text.split('\n')[0]?.slice(3) as string))];
