@@ -29,7 +29,7 @@ function cpuTime(): number {
   return (user + system) / 1000;
 }
 
-interface Reading {
+export interface Reading {
   readonly at: number;
   /** Milliseconds the loop was busy, as libuv counts them; 0 until it first turns. */
   readonly active: number;
@@ -37,7 +37,12 @@ interface Reading {
   readonly ignored: number;
 }
 
-const read = (): Reading => ({ at: clock(), active: performance.eventLoopUtilization().active, cpu: cpuTime(), ignored: ignoredTime() });
+export const read = (): Reading => ({
+  at: clock(),
+  active: performance.eventLoopUtilization().active,
+  cpu: cpuTime(),
+  ignored: ignoredTime(),
+});
 
 export class Beater {
   readonly #beats: Heartbeat;

@@ -12,6 +12,8 @@ import type { FromWatchdog, ToWatchdog, WatchdogData } from './thread-protocol.t
 
 export interface HostEvents {
   report(report: SlowReport): void;
+  /** What the hub of that worker answers, and when it was asked. */
+  ask?(thread: number): Promise<{ asked: number; value: string | null }>;
   /** The watchdog is gone, and no other will come. */
   lost(reason: string): void;
 }
@@ -48,6 +50,8 @@ export class WatchdogHost {
   #stopped = false;
   /** Reports that come later than `stop` waits are not told any more. */
   #deaf = false;
+  /** Workers to follow, by the number of their thread. */
+  readonly #followed = new Map<number, SharedArrayBuffer>();
   /** Who waits for a page, in order. */
   readonly #pages: { resolve(html: string): void; reject(error: Error): void }[] = [];
   /** What it had recorded when it was stopped; null: that was lost. */
@@ -79,6 +83,7 @@ export class WatchdogHost {
       // Last: a listener makes its port or worker keep the process alive.
       worker.unref();
       port1.unref();
+      for (const [thread, heartbeat] of this.#followed) this.#post({ type: 'follow', thread, heartbeat });
     } catch (error) {
       this.#gone(port1, (error as Error).message);
     }
@@ -105,6 +110,7 @@ export class WatchdogHost {
 
   #hear(message: FromWatchdog): void {
     if (message.type === 'report') return this.#deaf ? undefined : this.#events.report(message.report);
+    if (message.type === 'ask') return void this.#ask(message);
     if (message.type === 'page') return this.#gotPage(message);
     if (message.type === 'log') return this.#gotLog(message.text);
     this.#isReady = true;
@@ -113,6 +119,23 @@ export class WatchdogHost {
 
   #post(message: ToWatchdog): void {
     this.#port?.postMessage(message);
+  }
+
+  async #ask({ id, thread }: { id: number; thread: number }): Promise<void> {
+    const port = this.#port;
+    const answer = (await this.#events.ask?.(thread)) ?? { asked: 0, value: null };
+    if (this.#port === port) this.#post({ type: 'answer', id, ...answer }); // else it was another watchdog's
+  }
+
+  /** A worker whose loop is to be followed as well. */
+  follow(thread: number, heartbeat: SharedArrayBuffer): void {
+    this.#followed.set(thread, heartbeat);
+    this.#post({ type: 'follow', thread, heartbeat });
+  }
+
+  unfollow(thread: number): void {
+    this.#followed.delete(thread);
+    this.#post({ type: 'unfollow', thread });
   }
 
   #gotPage({ html, error }: { html: string; error?: string }): void {

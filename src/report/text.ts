@@ -36,7 +36,8 @@ function headline(told: Told): string {
   const seconds = (told.duration / 1000).toFixed(3);
   if (told.cause === 'suspended') return `The process was suspended for ${seconds} seconds`;
   if (told.cause === 'startup' && told.task === undefined) return `Starting up took ${seconds} seconds without a turn of the loop`;
-  return `Executing ${whoOf(told)} took ${seconds} seconds`;
+  const thread = told.thread === 0 ? '' : ` in worker thread ${told.thread}`;
+  return `Executing ${whoOf(told)} took ${seconds} seconds${thread}`;
 }
 
 /** In debug mode in the words of asyncio: `<Task #1 name="x" running at a.ts:1 created at b.ts:2>`, `<callback onData running at a.ts:1>`. */
