@@ -45,7 +45,8 @@ const TOLD = 5;
 const ATTACHED = 6;
 const RELEASED = 7;
 const OS_THREAD = 8;
-const WORDS = 9;
+const PRELOADED = 9;
+const WORDS = 10;
 
 export class Heartbeat {
   readonly shared: SharedArrayBuffer;
@@ -98,6 +99,15 @@ export class Heartbeat {
 
   set ignoring(on: boolean) {
     Atomics.store(this.#words, IGNORING, on ? 1 : 0);
+  }
+
+  /** The watch began before the program was loaded. */
+  set preloaded(on: boolean) {
+    Atomics.store(this.#words, PRELOADED, on ? 1 : 0);
+  }
+
+  get preloaded(): boolean {
+    return Atomics.load(this.#words, PRELOADED) === 1;
   }
 
   /** The number of the thread in the system; 0: not known. */

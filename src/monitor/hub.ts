@@ -37,6 +37,8 @@ export interface Hub {
   entering: boolean;
   /** Counts the times the microtasks went on after a question: newer Nodes give them all one asynchronous id. */
   turns: number;
+  /** The monitor came before the program: what nobody saw of the beginning was the loading of modules. */
+  preloaded?: boolean;
   /** Where a task was made; debug mode knows. */
   siteOf: ((task: TaskLike) => string | undefined) | undefined;
   ask(): string;

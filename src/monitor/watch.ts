@@ -8,7 +8,7 @@ import { Heartbeat } from './heartbeat.ts';
 import { InvalidStateError } from '../base/errors.ts';
 import { onUnregister, statisticsOf } from '../base/live.ts';
 import { followLoops } from '../base/worker-loops.ts';
-import { ASK } from './hub.ts';
+import { ASK, hub } from './hub.ts';
 import { onIgnore } from './ignore-blocks.ts';
 import type { Settings } from './settings.ts';
 import { installShims } from './shims.ts';
@@ -66,6 +66,8 @@ export class Watch {
     const exit = (): void => this.#end(AT_EXIT, true);
     process.on('exit', exit);
     this.#undo.push(() => process.off('exit', exit));
+    this.#beats.preloaded = hub().preloaded === true;
+    this.#beater.restart();
   }
 
   /** The watchdog is watching. */

@@ -20,6 +20,8 @@ export interface HostEvents {
 
 /** Milliseconds that a watchdog in the midst of something may take to come to its end. */
 const AT_WORK = 1000;
+/** And one that has to begin first. On an idle machine it is some 60. */
+const AT_START = 5000;
 
 type StartThread = (data: WatchdogData) => Worker;
 
@@ -189,7 +191,7 @@ export class WatchdogHost {
   /**
    * Waits at most `patience` milliseconds until the watchdog has told what it knows and let go of this thread; longer, should the
    * machine be that busy, while it has something to tell or its inspector is attached: Node would wait for that, without limit.
-   * One that has not begun yet is waited for only when there is a report to write.
+   * One that has not begun yet is waited for only when it has something to tell, or a report to write.
    */
   stop(patience: number, exiting = false): void {
     if (this.#stopped) return;
@@ -200,8 +202,10 @@ export class WatchdogHost {
     const port = this.#port;
     const { report } = this.#settings;
     const { attached, told, gapCount } = this.#beats;
-    const longest = attached || told < gapCount ? Math.max(patience, AT_WORK) : patience;
-    const inTime = port === null || !(this.#isReady || report !== undefined) || this.#beats.awaitStopped(longest);
+    const untold = told < gapCount;
+    const work = this.#isReady ? AT_WORK : AT_START;
+    const longest = attached || untold ? Math.max(patience, work) : patience;
+    const inTime = port === null || !(this.#isReady || untold || report !== undefined) || this.#beats.awaitStopped(longest);
     if (inTime) this.#beats.release();
     else if (report !== undefined)
       printToStderr(`offloop: the lag monitor's report (option report) ${report} was not ready in ${longest} ms\n`);

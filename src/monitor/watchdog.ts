@@ -212,7 +212,7 @@ export class Watchdog {
 
   #told(stall: Stall, duration: number, blame: ReturnType<Stall['blame']>, over = false): Told {
     const signals = stall.signals(duration, this.#read());
-    const cause = over ? stall.cause(signals, this.#beats.loopStart) : 'unknown';
+    const cause = over ? stall.cause(signals, this.#beats.loopStart, this.#beats.preloaded) : 'unknown';
     const nobodys = cause === 'suspended';
     // The loop waited for events before it was blocked, not after: it would have beaten then.
     const begin = stall.gap === null || nobodys ? stall.start : Math.max(stall.start, stall.gap.end - stall.gap.active);

@@ -1,6 +1,7 @@
 /** A block as a few lines of text, for people and terminals. */
 import { isAbsolute, relative, sep } from 'node:path';
 import type { SlowReport, StackFrame } from '../base/slow-report.ts';
+import { pathOf } from '../monitor/frames.ts';
 import type { Told } from '../monitor/told.ts';
 import { hintFor } from './hint.ts';
 
@@ -56,7 +57,7 @@ function whoOf({ task, where, stack = [], debug }: Told): string {
 /** `/app/a.ts:12:5` as `a.ts:12`. */
 function shortSite(site: string): string {
   const [, file = site, line] = /^(.*?):(\d+)(?::\d+)?$/.exec(site) ?? [];
-  return line === undefined ? site : `${shortPath(file)}:${line}`;
+  return line === undefined ? site : `${shortPath(pathOf(file))}:${line}`;
 }
 
 function placeLines({ stack = [], hits, samples, confidence }: Told, where: NonNullable<SlowReport['where']>): string[] {
