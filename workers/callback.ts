@@ -53,6 +53,11 @@ export class FarCallbacks {
     this.#channel = channel;
   }
 
+  /** Calls without a reply so far. */
+  get waiting(): number {
+    return this.#pending.size;
+  }
+
   /** Puts functions where the arguments hold numbers of callbacks. The arguments are ours: they are changed in place. */
   revive(args: readonly unknown[]): unknown[] {
     const made = new Map<number, unknown>();

@@ -18,6 +18,8 @@ export type PostToLoop = (message: FromWorker, what: string, value: unknown, tra
 export interface JobTies {
   /** The consumer has left, and the generator cleans up undisturbed: the cancel that follows is not for it. */
   readonly closing: boolean;
+  /** Replies that it waits for. */
+  readonly waiting?: number;
 }
 
 /** A job is a scope: everything of offloop that waits inside it is cancelled with it. */

@@ -25,6 +25,7 @@ import { LoopCallbacks } from './actor-callbacks.ts';
 import { ActorStream, isStream } from './actor-stream.ts';
 import type { InContext } from './actor-stream.ts';
 import { JobScope } from './job.ts';
+import type { LoopWatch } from './loop-watch.ts';
 import { findFunction, LoadFailure } from './load.ts';
 
 type AnyFunction = (...args: unknown[]) => unknown;
@@ -32,14 +33,16 @@ type SpawnRequest = Extract<ActorRequest, readonly ['spawn', ...unknown[]]>;
 type ActorClass = new (...args: unknown[]) => object;
 
 /** Answers the requests that come through `endpoint`, for one object. */
-export function serveActor(endpoint: ActorEndpoint, flags: CancelFlags): void {
-  const server = new ActorServer(flags, new LoopCallbacks(endpoint));
+export function serveActor(endpoint: ActorEndpoint, flags: CancelFlags, loop: LoopWatch | null = null): void {
+  const server = new ActorServer(flags, new LoopCallbacks(endpoint), loop);
   expose((request: ActorRequest) => server.answer(request), endpoint);
 }
 
 class ActorServer {
   readonly #flags: CancelFlags;
   readonly #callbacks: LoopCallbacks;
+  /** Somebody may listen to the blocks of the loop here. */
+  readonly #loop: LoopWatch | null;
   readonly #scopes = new Map<number, JobScope>();
   readonly #streams = new Map<number, ActorStream>();
   /** Of the calls that carry some. */
@@ -47,7 +50,8 @@ class ActorServer {
   #object: Record<string, unknown> = {};
   #knownFields = 0;
 
-  constructor(flags: CancelFlags, callbacks: LoopCallbacks) {
+  constructor(flags: CancelFlags, callbacks: LoopCallbacks, loop: LoopWatch | null) {
+    this.#loop = loop;
     this.#callbacks = callbacks;
     this.#flags = flags;
   }
@@ -76,6 +80,7 @@ class ActorServer {
   async #spawn([, id, args, coded, hello, callbacks, context]: SpawnRequest): Promise<ActorReply> {
     enterWorker(hello.hints);
     try {
+      await this.#loop?.getReady();
       const cls = (await findFunction(hello)) as unknown as ActorClass;
       if (!isClass(cls))
         throw new FunctionNotFoundError(`${hello.module} has something else than a class at ${hello.export} in the worker`);
@@ -102,6 +107,7 @@ class ActorServer {
   #run(id: number, name: string, body: () => unknown, context?: Carried): ActorReply | Promise<ActorReply> {
     const scope = new JobScope(id, name, Infinity, id, this.#flags, () => {});
     this.#scopes.set(id, scope);
+    this.#loop?.called();
     try {
       const result = ambient.run(scope, context === undefined ? body : () => this.#within(context, id, body));
       return isThenable(result) ? this.#await(id, scope, result) : this.#succeed(id, scope, result);
@@ -119,6 +125,7 @@ class ActorServer {
   }
 
   async #await(id: number, scope: JobScope, result: PromiseLike<unknown>): Promise<ActorReply> {
+    this.#loop?.began(scope);
     try {
       return this.#succeed(id, scope, await result);
     } catch (error) {
@@ -143,6 +150,7 @@ class ActorServer {
   }
 
   #end(id: number, scope: JobScope): void {
+    this.#loop?.ended(scope);
     this.#scopes.delete(id);
     this.#contexts.delete(id);
     scope.leave();

@@ -26,6 +26,7 @@ import { compileInline } from './inline-function.ts';
 import { JobScope, workerRuntime } from './job.ts';
 import { findFunction, LoadFailure, loadModule } from './load.ts';
 import type { AnyFunction } from './load.ts';
+import type { LoopWatch } from './loop-watch.ts';
 import { tiesOf } from './ties.ts';
 import type { Ties } from './ties.ts';
 
@@ -45,9 +46,11 @@ export interface Surroundings {
   readonly runtime: Runtime;
   began?(job: Scope): void;
   resolve(ref: FunctionRef): Promise<AnyFunction>;
+  /** Somebody may listen to the blocks of the loop here. */
+  readonly loop?: LoopWatch;
 }
 
-const inWorker: Surroundings = { runtime: workerRuntime, resolve };
+export const inWorker: Surroundings = { runtime: workerRuntime, resolve };
 
 /** A function that the loop has told this worker of. */
 interface Introduced {
@@ -82,6 +85,7 @@ export class Server {
     if (hello.watchHeap === true) this.#heap = new HeapReport(this.#control);
     enterWorker(hello.hints).warn = (file, text) => this.#channel.postMessage({ type: 'warning', file, text });
     try {
+      await this.#surroundings.loop?.getReady();
       for (const url of hello.preload) await loadModule(url);
       if (hello.init !== undefined) await (await resolve(hello.init))();
       return {};
@@ -189,6 +193,7 @@ export class Server {
   }
 
   async #await(result: PromiseLike<unknown>, started: number, scope: JobScope): Promise<void> {
+    this.#surroundings.loop?.began(scope);
     try {
       this.#succeed(await result, started, scope);
     } catch (error) {
@@ -211,6 +216,7 @@ export class Server {
 
   #over(scope: JobScope): void {
     this.#running = null;
+    this.#surroundings.loop?.ended(scope);
     (scope.ties as Ties | null)?.end();
     scope.leave();
     this.#heap?.afterJob();

@@ -27,6 +27,10 @@ export class Ties implements JobTies {
     return this.#producer?.closing === true;
   }
 
+  get waiting(): number {
+    return this.#callbacks?.waiting ?? 0;
+  }
+
   /** The function with everything that belongs around its call. */
   wrap(fn: AnyFunction): AnyFunction {
     const context = this.#context;

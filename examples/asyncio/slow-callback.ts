@@ -9,5 +9,5 @@ async function render(): Promise<void> {
 await run(render, {
   debug: { slowCallbackDuration: 100, monitor: { log: false } },
   // `where` names the line, `stack` the way to it: asyncio names the task only
-  instruments: [{ slow: ({ message }) => console.log('slow:', message.split(' ')[0]) }],
+  instruments: [{ slow: ({ message }) => console.log('slow:', message.split(' ')[1]) }],
 });

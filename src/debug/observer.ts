@@ -53,6 +53,7 @@ export function startObserving(runtime: Runtime, mode: Mode, instruments: readon
   const hearNoMore = hearSlow(observer);
   observer.instruments.tell('runStarted');
   return () => {
+    watchLag(runtime, null); // its last reports are still heard
     hearNoMore();
     observer.instruments.tell('runEnded');
     stopObserving(runtime);

@@ -2,6 +2,7 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { MessagePort, ResourceLimits } from 'node:worker_threads';
 import { ActorEndpoint } from '../wire/actor-endpoint.ts';
+import { announceLoop, newLoop } from '../base/worker-loops.ts';
 import { workerEntry } from '../base/worker-file.ts';
 import { workerExecArgv } from './worker-flags.ts';
 import type { WorkerDeath } from './worker-handle.ts';
@@ -39,10 +40,11 @@ export class ActorThread implements ActorHome {
     // Nobody can say whose reply was lost: better an error for every call than one that waits for ever.
     port1.on('messageerror', (cause: unknown) => this.#lost(cause));
     port1.unref();
+    const loop = newLoop();
     this.#thread = new Worker(workerEntry('actor'), {
       name: name.slice(0, 64),
       execArgv: workerExecArgv(undefined),
-      workerData: { port: port2, flags },
+      workerData: { port: port2, flags, loop },
       transferList: [port2],
       ...(resourceLimits === undefined ? {} : { resourceLimits }),
     });
@@ -53,6 +55,7 @@ export class ActorThread implements ActorHome {
         resolve();
       });
     });
+    void this.gone.then(announceLoop(this.#thread.threadId, loop));
   }
 
   #lost(cause: unknown): void {

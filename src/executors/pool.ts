@@ -320,9 +320,16 @@ export class Pool implements BroadcastHost<Slot>, CrewHost {
     for (const slot of Array.from(this.#crew.slots)) {
       if (!slot.working) continue;
       for (const job of slot.jobs) job.cancelWith(new CancelledError({ source: 'shutdown' }));
-      void this.#kill(slot);
+      this.#killForShutdown(slot);
     }
     this.#checkDrained();
+  }
+
+  #killForShutdown(slot: Slot): void {
+    const running = [...slot.jobs].find((job) => slot.runs(job));
+    const look = running === undefined ? null : slot.lookFor(running);
+    if (look === null) void this.#kill(slot);
+    else void look.then(() => void (slot.working && this.#kill(slot))); // its grace may have ended meanwhile
   }
 
   #isDrained(): boolean {

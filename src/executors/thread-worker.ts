@@ -14,6 +14,7 @@ import type { PoolSettings } from './options.ts';
 import type { WorkerDeath, WorkerHandle, WorkerListener } from './worker-handle.ts';
 import { whereIs } from '../base/whereabouts.ts';
 import type { Whereabouts } from '../base/whereabouts.ts';
+import { announceLoop, newLoop } from '../base/worker-loops.ts';
 import { workerEntry } from '../base/worker-file.ts';
 
 /** Loaded by the first pool that starts a thread: a worker imports the package as well, mostly only for `offload`, and starts none. */
@@ -39,7 +40,9 @@ export class ThreadWorker implements WorkerHandle {
     port1.unref();
     this.#thread = this.#pool.threads[0] as Worker;
     this.gone = this.#watch(this.#thread);
-    const first = { hello, port: port2, control: this.control.memory };
+    const loop = newLoop();
+    void this.gone.then(announceLoop(this.#thread.threadId, loop));
+    const first = { hello, port: port2, control: this.control.memory, loop };
     this.#pool.run(first, { transferList: [port2] }).then(
       (ready: Ready) => listener.ready(ready),
       () => {}, // the thread died: its own events tell more

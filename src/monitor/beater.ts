@@ -29,7 +29,7 @@ function cpuTime(): number {
   return (user + system) / 1000;
 }
 
-interface Reading {
+export interface Reading {
   readonly at: number;
   /** Milliseconds the loop was busy, as libuv counts them; 0 until it first turns. */
   readonly active: number;
@@ -37,7 +37,12 @@ interface Reading {
   readonly ignored: number;
 }
 
-const read = (): Reading => ({ at: clock(), active: performance.eventLoopUtilization().active, cpu: cpuTime(), ignored: ignoredTime() });
+export const read = (): Reading => ({
+  at: clock(),
+  active: performance.eventLoopUtilization().active,
+  cpu: cpuTime(),
+  ignored: ignoredTime(),
+});
 
 export class Beater {
   readonly #beats: Heartbeat;
@@ -72,7 +77,7 @@ export class Beater {
     const [last, now] = [this.#last, read()];
     this.#last = now;
     const wall = now.at - last.at;
-    const active = now.active === 0 ? wall : Math.min(wall, now.active - last.active);
+    const active = now.active === 0 ? wall : Math.min(wall, now.active - last.active + this.#beforeLoop(last, now));
     const { threshold, heartbeat } = this.#options;
     if (active >= threshold || wall >= threshold + heartbeat) {
       this.#collected(this.#observer.takeRecords());
@@ -85,6 +90,19 @@ export class Beater {
     this.#beats.noteLag(late, active);
     this.#due = active < IDLE * wall && threshold >= 4 * heartbeat ? 2 * heartbeat : heartbeat;
     this.#heard(late, this.#due);
+  }
+
+  /** What the thread has done so far was to start its watch: nobody is told of that. */
+  restart(): void {
+    this.#last = read();
+    this.#beats.beat(this.#last.at);
+  }
+
+  /** libuv counts from the first turn of the loop on: what the program did before that was all work. */
+  #beforeLoop(last: Reading, now: Reading): number {
+    if (last.active > 0) return 0;
+    const loopStart = now.at - (performance.now() - performance.nodeTiming.loopStart);
+    return Math.max(0, loopStart - last.at);
   }
 
   #noteLoopStart(now: number): void {

@@ -44,7 +44,9 @@ const CALLED = 4;
 const TOLD = 5;
 const ATTACHED = 6;
 const RELEASED = 7;
-const WORDS = 8;
+const OS_THREAD = 8;
+const PRELOADED = 9;
+const WORDS = 10;
 
 export class Heartbeat {
   readonly shared: SharedArrayBuffer;
@@ -62,6 +64,11 @@ export class Heartbeat {
   beat(at: number): void {
     this.#floats[AT] = at;
     Atomics.add(this.#words, COUNT, 1);
+  }
+
+  /** Nothing is in progress: the next beat may be long in coming. */
+  rest(): void {
+    this.beat(Infinity);
   }
 
   /** By how much a beat was late, and for how long the loop was busy before it. */
@@ -92,6 +99,24 @@ export class Heartbeat {
 
   set ignoring(on: boolean) {
     Atomics.store(this.#words, IGNORING, on ? 1 : 0);
+  }
+
+  /** The watch began before the program was loaded. */
+  set preloaded(on: boolean) {
+    Atomics.store(this.#words, PRELOADED, on ? 1 : 0);
+  }
+
+  get preloaded(): boolean {
+    return Atomics.load(this.#words, PRELOADED) === 1;
+  }
+
+  /** The number of the thread in the system; 0: not known. */
+  set osThread(number: number) {
+    Atomics.store(this.#words, OS_THREAD, number);
+  }
+
+  get osThread(): number {
+    return Atomics.load(this.#words, OS_THREAD);
   }
 
   /** Calls the watchdog out of its sleep; it sleeps no more after that. */

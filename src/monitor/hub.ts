@@ -15,6 +15,14 @@ const SCOPES = Symbol.for('offloop.scope.v1');
 export const ASK: string = "globalThis[Symbol.for('offloop.monitor.v1')]?.ask()";
 const MOST_FRAMES = 40;
 
+/** A job in a worker is a scope of that kind. */
+interface ScopeLike {
+  readonly task?: TaskLike | null;
+  readonly parent?: ScopeLike | null;
+  readonly id?: unknown;
+  readonly name?: unknown;
+}
+
 interface TaskLike {
   readonly id: number;
   readonly name: string;
@@ -29,6 +37,8 @@ export interface Hub {
   entering: boolean;
   /** Counts the times the microtasks went on after a question: newer Nodes give them all one asynchronous id. */
   turns: number;
+  /** The monitor came before the program: what nobody saw of the beginning was the loading of modules. */
+  preloaded?: boolean;
   /** Where a task was made; debug mode knows. */
   siteOf: ((task: TaskLike) => string | undefined) | undefined;
   ask(): string;
@@ -42,7 +52,7 @@ const { hrtime } = process;
 /** Milliseconds; the same in all threads. */
 export const clock = (): number => Number(hrtime.bigint()) / 1e6;
 
-const host = globalThis as unknown as { [HUB]?: Hub; [SCOPES]?: AsyncLocalStorage<{ task?: TaskLike | null }> };
+const host = globalThis as unknown as { [HUB]?: Hub; [SCOPES]?: AsyncLocalStorage<ScopeLike> };
 
 /** The hub of this thread, made on first use. */
 export function hub(): Hub {
@@ -82,13 +92,20 @@ function ask(): string {
 
 function taskHere(self: Hub): TaskInfo | undefined {
   try {
-    const task = host[SCOPES]?.getStore()?.task ?? undefined;
+    const scope = host[SCOPES]?.getStore();
+    const task = scope?.task ?? jobOf(scope);
     if (task === undefined) return undefined;
     const spawnedAt = self.siteOf?.(task);
     return { id: task.id, name: task.name, ...(spawnedAt !== undefined && { spawnedAt }) };
   } catch {
     return undefined;
   }
+}
+
+function jobOf(innermost: ScopeLike | null | undefined): TaskLike | undefined {
+  for (let scope = innermost ?? null; scope !== null; scope = scope.parent ?? null)
+    if (typeof scope.id === 'number' && typeof scope.name === 'string') return scope as TaskLike;
+  return undefined;
 }
 
 /** `Error.prepareStackTrace` gives positions before source maps, and where functions begin, which the text of a stack does not. */

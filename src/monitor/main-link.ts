@@ -123,7 +123,7 @@ function place({ lineNumber, columnNumber = 0 }: Position): readonly [line: numb
 }
 
 /** The frames of the debugger stand in where the thread itself cannot read its stack (`--frozen-intrinsics`). */
-function toSample(asked: number, value: unknown, paused: readonly RawFrame[]): Sample | null {
+export function toSample(asked: number, value: unknown, paused: readonly RawFrame[]): Sample | null {
   if (typeof value !== 'string') return null;
   try {
     const answer = JSON.parse(value) as Answer;

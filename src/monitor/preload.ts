@@ -4,6 +4,7 @@
  */
 import { isMainThread } from 'node:worker_threads';
 import { register } from '../base/live.ts';
+import { hub } from './hub.ts';
 import { LoopMonitor } from './loop-monitor.ts';
 import { parseSettings } from './settings.ts';
 import { printToStderr } from './teller.ts';
@@ -11,6 +12,7 @@ import { printToStderr } from './teller.ts';
 if (isMainThread) {
   try {
     const settings = parseSettings(process.env['OFFLOOP_MONITOR'] ?? '');
+    hub().preloaded = true;
     const monitor = new LoopMonitor(settings).start();
     register('preload', settings.mode ?? 'watch', { statistics: () => monitor.snapshot() });
   } catch (error) {

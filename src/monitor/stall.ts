@@ -101,14 +101,17 @@ export class Stall {
     return Math.max(0, ...waits);
   }
 
-  cause(signals: Signals, loopStart: number): BlockCause {
-    return this.#isStartup(loopStart) ? 'startup' : causeOf(signals);
+  cause(signals: Signals, loopStart: number, preloaded = false): BlockCause {
+    return this.#isStartup(loopStart, preloaded) ? 'startup' : causeOf(signals);
   }
 
-  #isStartup(loopStart: number): boolean {
+  /** Without an answer it is only known when the program was loaded after the watch had begun. */
+  #isStartup(loopStart: number, preloaded: boolean): boolean {
     if (loopStart !== 0 && this.start >= loopStart + STARTING) return false;
-    const samples = this.#within().filter(({ frames, task }) => task !== undefined || userFrames(frames).length > 0);
-    return samples.every(({ frames, task }) => task === undefined && isLoading(frames));
+    const all = this.#within();
+    const telling = all.filter(({ frames, task }) => task !== undefined || userFrames(frames).length > 0);
+    if (telling.length === 0) return preloaded || all.some(({ frames }) => isLoading(frames));
+    return telling.every(({ frames, task }) => task === undefined && isLoading(frames));
   }
 
   blame(profile: readonly ProfiledFunction[] = [], source?: Source): Blame {

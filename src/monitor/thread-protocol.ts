@@ -24,6 +24,8 @@ export interface WatchdogData {
 export type FromWatchdog =
   | { readonly type: 'ready' }
   | { readonly type: 'report'; readonly report: SlowReport }
+  /** Where is this worker? Each question gets one `answer`. */
+  | { readonly type: 'ask'; readonly id: number; readonly thread: number }
   /** The answer to `page`: what it could not make has an error. */
   | { readonly type: 'page'; readonly html: string; readonly error?: string }
   /** The last word after `stop`, unless the process ends: what a page can be made of later. */
@@ -32,4 +34,8 @@ export type FromWatchdog =
 export type ToWatchdog =
   | { readonly type: 'stop'; readonly exiting: boolean }
   | { readonly type: 'page' }
+  | { readonly type: 'follow'; readonly thread: number; readonly heartbeat: SharedArrayBuffer }
+  | { readonly type: 'unfollow'; readonly thread: number }
+  /** When it was asked, and what the worker's hub said; nothing when it did not answer. */
+  | { readonly type: 'answer'; readonly id: number; readonly asked: number; readonly value: string | null }
   | { readonly type: 'executors'; readonly at: number; readonly executors: Readonly<Record<string, object>> };

@@ -7,13 +7,15 @@ import type { BeatListener } from './beater.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { InvalidStateError } from '../base/errors.ts';
 import { onUnregister, statisticsOf } from '../base/live.ts';
+import { followLoops } from '../base/worker-loops.ts';
+import { ASK, hub } from './hub.ts';
 import { onIgnore } from './ignore-blocks.ts';
 import type { Settings } from './settings.ts';
 import { installShims } from './shims.ts';
 import type { SlowReport } from '../base/slow-report.ts';
 import { printToStderr } from './teller.ts';
 import { WatchdogHost } from './watchdog-host.ts';
-import { answerByInspector } from './worker-link.ts';
+import { answerByInspector, evaluateInThread } from './worker-link.ts';
 
 const slow = channel('offloop:block');
 /** Milliseconds the end of the process, or `stop()`, may wait for the watchdog; usually 0.1. */
@@ -51,6 +53,7 @@ export class Watch {
     if (can.inspect) this.#undo.push(installShims(), answerByInspector());
     const events = {
       report: (report: SlowReport) => this.#report(report),
+      ask: (thread: number) => evaluateInThread(thread, ASK),
       lost: (why: string) => {
         warn(`its watchdog failed twice: ${why}`);
         this.#alone ??= new Alone(settings, this.#beats, events.report);
@@ -58,10 +61,13 @@ export class Watch {
     };
     this.#host = can.worker ? new WatchdogHost(settings, this.#beats, can.inspect, events) : null;
     if (!can.worker) this.#alone = new Alone(settings, this.#beats, events.report);
+    if (this.#host !== null) this.#undo.push(follow(this.#host, settings));
     this.#undo.push(onUnregister((kind) => kind === 'executor' && this.#noteExecutors()));
     const exit = (): void => this.#end(AT_EXIT, true);
     process.on('exit', exit);
     this.#undo.push(() => process.off('exit', exit));
+    this.#beats.preloaded = hub().preloaded === true;
+    this.#beater.restart();
   }
 
   /** The watchdog is watching. */
@@ -114,6 +120,13 @@ export class Watch {
     this.#alone?.stop();
     for (const undo of this.#undo.splice(0)) undo();
   }
+}
+
+function follow(host: WatchdogHost, { threshold, heartbeat }: Settings): () => void {
+  return followLoops(
+    { threshold, heartbeat },
+    { joined: (thread, beats) => host.follow(thread, beats), left: (thread) => host.unfollow(thread) },
+  );
 }
 
 function withoutForbidden(settings: Settings): Settings {

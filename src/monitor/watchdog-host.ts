@@ -12,12 +12,16 @@ import type { FromWatchdog, ToWatchdog, WatchdogData } from './thread-protocol.t
 
 export interface HostEvents {
   report(report: SlowReport): void;
+  /** What the hub of that worker answers, and when it was asked. */
+  ask?(thread: number): Promise<{ asked: number; value: string | null }>;
   /** The watchdog is gone, and no other will come. */
   lost(reason: string): void;
 }
 
 /** Milliseconds that a watchdog in the midst of something may take to come to its end. */
 const AT_WORK = 1000;
+/** And one that has to begin first. On an idle machine it is some 60. */
+const AT_START = 5000;
 
 type StartThread = (data: WatchdogData) => Worker;
 
@@ -48,6 +52,8 @@ export class WatchdogHost {
   #stopped = false;
   /** Reports that come later than `stop` waits are not told any more. */
   #deaf = false;
+  /** Workers to follow, by the number of their thread. */
+  readonly #followed = new Map<number, SharedArrayBuffer>();
   /** Who waits for a page, in order. */
   readonly #pages: { resolve(html: string): void; reject(error: Error): void }[] = [];
   /** What it had recorded when it was stopped; null: that was lost. */
@@ -79,6 +85,7 @@ export class WatchdogHost {
       // Last: a listener makes its port or worker keep the process alive.
       worker.unref();
       port1.unref();
+      for (const [thread, heartbeat] of this.#followed) this.#post({ type: 'follow', thread, heartbeat });
     } catch (error) {
       this.#gone(port1, (error as Error).message);
     }
@@ -105,6 +112,7 @@ export class WatchdogHost {
 
   #hear(message: FromWatchdog): void {
     if (message.type === 'report') return this.#deaf ? undefined : this.#events.report(message.report);
+    if (message.type === 'ask') return void this.#ask(message);
     if (message.type === 'page') return this.#gotPage(message);
     if (message.type === 'log') return this.#gotLog(message.text);
     this.#isReady = true;
@@ -113,6 +121,23 @@ export class WatchdogHost {
 
   #post(message: ToWatchdog): void {
     this.#port?.postMessage(message);
+  }
+
+  async #ask({ id, thread }: { id: number; thread: number }): Promise<void> {
+    const port = this.#port;
+    const answer = (await this.#events.ask?.(thread)) ?? { asked: 0, value: null };
+    if (this.#port === port) this.#post({ type: 'answer', id, ...answer }); // else it was another watchdog's
+  }
+
+  /** A worker whose loop is to be followed as well. */
+  follow(thread: number, heartbeat: SharedArrayBuffer): void {
+    this.#followed.set(thread, heartbeat);
+    this.#post({ type: 'follow', thread, heartbeat });
+  }
+
+  unfollow(thread: number): void {
+    this.#followed.delete(thread);
+    this.#post({ type: 'unfollow', thread });
   }
 
   #gotPage({ html, error }: { html: string; error?: string }): void {
@@ -166,7 +191,7 @@ export class WatchdogHost {
   /**
    * Waits at most `patience` milliseconds until the watchdog has told what it knows and let go of this thread; longer, should the
    * machine be that busy, while it has something to tell or its inspector is attached: Node would wait for that, without limit.
-   * One that has not begun yet is waited for only when there is a report to write.
+   * One that has not begun yet is waited for only when it has something to tell, or a report to write.
    */
   stop(patience: number, exiting = false): void {
     if (this.#stopped) return;
@@ -177,8 +202,10 @@ export class WatchdogHost {
     const port = this.#port;
     const { report } = this.#settings;
     const { attached, told, gapCount } = this.#beats;
-    const longest = attached || told < gapCount ? Math.max(patience, AT_WORK) : patience;
-    const inTime = port === null || !(this.#isReady || report !== undefined) || this.#beats.awaitStopped(longest);
+    const untold = told < gapCount;
+    const work = this.#isReady ? AT_WORK : AT_START;
+    const longest = attached || untold ? Math.max(patience, work) : patience;
+    const inTime = port === null || !(this.#isReady || untold || report !== undefined) || this.#beats.awaitStopped(longest);
     if (inTime) this.#beats.release();
     else if (report !== undefined)
       printToStderr(`offloop: the lag monitor's report (option report) ${report} was not ready in ${longest} ms\n`);

@@ -1,5 +1,6 @@
 /** The watchdog in its thread: a timer, the inspector, and the port to the watched thread. */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { Followed } from './followed.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { clock } from './hub.ts';
 import { MainLink } from './main-link.ts';
@@ -23,6 +24,7 @@ const LONGEST_SLEEP = 250;
 
 interface Parts {
   readonly watchdog: Watchdog;
+  readonly followed: Followed;
   readonly recorder: Recorder;
   readonly threadClock: ThreadClock;
 }
@@ -39,20 +41,24 @@ function assemble(presenter: Presenter, data: WatchdogData, heartbeat: Heartbeat
   const surroundings = { clock, link, teller, maps: new SourceMaps(), pending: new Int32Array(data.pending), threadTime };
   const options = { threshold, heartbeat: beat, debug };
   const watchdog = new Watchdog(heartbeat, options, { ...surroundings, ...(profile !== undefined && { profile }) });
-  return { watchdog, recorder, threadClock };
+  const followed = new Followed(options, { clock, maps: surroundings.maps, teller }, data.inspect ? send : null);
+  return { watchdog, followed, recorder, threadClock };
 }
 
 export function runWatchdog(presenter: Presenter, data: WatchdogData = workerData as WatchdogData): void {
   const { port } = data;
   const heartbeat = new Heartbeat(data.heartbeat);
   const send = (message: FromWatchdog): void => port.postMessage(message);
-  const { watchdog, recorder, threadClock } = assemble(presenter, data, heartbeat, send);
+  const { watchdog, followed, recorder, threadClock } = assemble(presenter, data, heartbeat, send);
+  /** A worker that begins just after it was looked at is seen in time all the same. */
+  const soon = Math.min(LONGEST_SLEEP, data.threshold - data.beat);
   let timer: NodeJS.Timeout | undefined;
   let exiting = false;
   const end = (): void => {
     clearTimeout(timer);
     serve();
     watchdog.stop();
+    followed.stop();
     recorder.end();
     threadClock.close();
     heartbeat.tellStopped();
@@ -62,6 +68,9 @@ export function runWatchdog(presenter: Presenter, data: WatchdogData = workerDat
   };
   const hear = (message: ToWatchdog): void => {
     if (message.type === 'stop') exiting = message.exiting;
+    else if (message.type === 'follow') followed.follow(message.thread, message.heartbeat);
+    else if (message.type === 'unfollow') followed.unfollow(message.thread);
+    else if (message.type === 'answer') followed.answer(message);
     else if (message.type === 'executors') recorder.executors(message.at, message.executors);
     else send(pageOf(recorder));
   };
@@ -69,15 +78,15 @@ export function runWatchdog(presenter: Presenter, data: WatchdogData = workerDat
     for (let m = receiveMessageOnPort(port); m !== undefined; m = receiveMessageOnPort(port)) hear(m.message as ToWatchdog);
   };
   const lookAround = (): number => {
-    const wait = Math.min(LONGEST_SLEEP, watchdog.look());
-    recorder.tick(watchdog.idle);
+    const wait = Math.min(followed.any ? soon : LONGEST_SLEEP, watchdog.look(), followed.look());
+    recorder.tick(watchdog.idle && followed.idle);
     return wait;
   };
   const look = (): void => {
     if (heartbeat.called) return end(); // it may have been before this thread was there: nobody beats any more
     let wait = lookAround();
     // Asleep here it costs a quarter of what it does in its event loop, which only has something to tell while it is attached.
-    while (watchdog.calm && heartbeat.sleep(wait)) {
+    while (watchdog.calm && followed.calm && heartbeat.sleep(wait)) {
       serve();
       wait = lookAround();
     }

@@ -20,6 +20,11 @@ export interface WatchdogOptions {
   readonly debug: boolean;
   /** Of the watched thread; 0, the default, is the main one. */
   readonly thread?: number;
+  /**
+   * It is a worker: its loop rests while nothing waits there, and it may well be busy. Only a block that is over can be judged,
+   * and when the whole process stood still, the main thread tells.
+   */
+  readonly worker?: boolean;
   /** It looks from within the watched thread, so that being late tells it nothing. */
   readonly within?: boolean;
 }
@@ -95,13 +100,18 @@ export class Watchdog {
     this.#collectGaps(now);
     if (began !== undefined) this.#stall = new Stall(began.at, this.#reading);
     // A reading from within a block that has not been noticed yet would hide what it took so far.
-    else if (this.#stall === null && now - this.#beats.last.at <= this.#options.heartbeat) this.#reading = this.#read();
+    else if (this.#stall === null && this.#isBeating(now)) this.#reading = this.#read();
     if (this.#stall !== null) this.#attend(this.#stall, now, probe);
     this.#settle(now);
     this.#rest(now);
     const next = this.#settling.reduce((least, { due }) => Math.min(least, Math.max(1, due - now)), wait);
     this.#planned = this.#env.clock() + next;
     return next;
+  }
+
+  #isBeating(now: number): boolean {
+    const age = now - this.#beats.last.at;
+    return age <= this.#options.heartbeat && age !== -Infinity;
   }
 
   /** Nothing is under way, and nobody will answer: no event loop is needed until the next look. */
@@ -123,7 +133,7 @@ export class Watchdog {
     this.#attachedUntil = now + CALM;
     if (probe && stall.asked === null && this.#env.link !== null) this.#ask(stall, now, this.#env.link);
     const blocked = now - stall.start - stall.lateUntil(this.#late);
-    if (blocked < (STILL_BLOCKED[stall.said] ?? Infinity) || this.#beats.ignoring) return;
+    if (blocked < (STILL_BLOCKED[stall.said] ?? Infinity) || this.#beats.ignoring || this.#options.worker === true) return;
     stall.said++;
     this.#env.teller.stillBlocked(this.#told(stall, now - stall.start, stall.blame()));
   }
@@ -189,7 +199,11 @@ export class Watchdog {
     const { start, end, active, ignored } = stall.gap as Gap;
     const { threshold } = this.#options;
     const busy = active - ignored;
-    if (busy >= threshold) return this.#env.teller.block(this.#told(stall, busy, stall.blame(profile, this.#lines), true));
+    if (busy >= threshold) {
+      const told = this.#told(stall, busy, stall.blame(profile, this.#lines), true);
+      if (this.#options.worker !== true || told.cause !== 'suspended') this.#env.teller.block(told);
+      return;
+    }
     // The loop waited for events, and yet the beat did not come: nobody ran at all, or this thread got no CPU.
     const still = end - start - ignored;
     const told = this.#told(stall, still, { confidence: 'none', hits: 0 }, true);
@@ -198,7 +212,7 @@ export class Watchdog {
 
   #told(stall: Stall, duration: number, blame: ReturnType<Stall['blame']>, over = false): Told {
     const signals = stall.signals(duration, this.#read());
-    const cause = over ? stall.cause(signals, this.#beats.loopStart) : 'unknown';
+    const cause = over ? stall.cause(signals, this.#beats.loopStart, this.#beats.preloaded) : 'unknown';
     const nobodys = cause === 'suspended';
     // The loop waited for events before it was blocked, not after: it would have beaten then.
     const begin = stall.gap === null || nobodys ? stall.start : Math.max(stall.start, stall.gap.end - stall.gap.active);

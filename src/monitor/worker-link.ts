@@ -6,6 +6,7 @@
 import { Session } from 'node:inspector';
 import { answerForThreads } from '../base/whereabouts.ts';
 import type { Whereabouts } from '../base/whereabouts.ts';
+import { clock } from './hub.ts';
 import { SourceMaps } from './source-maps.ts';
 import { parseStack } from './stack-text.ts';
 
@@ -24,6 +25,11 @@ interface Received {
 type Post = (method: string, params?: object, heard?: (error: Error | null) => void) => void;
 type Hear = (event: string, listener: (message: never) => void) => void;
 
+export interface Evaluated {
+  readonly asked: number;
+  readonly value: string | null;
+}
+
 export class WorkerLink {
   #session: Session | null = null;
   /** Session of each attached thread, by the thread's number. */
@@ -34,17 +40,24 @@ export class WorkerLink {
   #closer: NodeJS.Timeout | null = null;
 
   readonly ask = async (threadId: number): Promise<Whereabouts> => {
-    const stack = await this.#stackOf(threadId).catch(() => null);
+    const { value: stack } = await this.evaluate(threadId, EXPRESSION);
     return stack === null ? null : parseStack(stack).map((frame) => this.#maps.frame(frame));
   };
 
-  async #stackOf(threadId: number): Promise<string | null> {
+  /** The string that it gives, null without an answer; and when the thread was asked, on `process.hrtime` in milliseconds. */
+  async evaluate(threadId: number, expression: string): Promise<Evaluated> {
+    const question = { asked: clock() };
+    const value = await this.#evaluate(threadId, expression, question).catch(() => null);
+    return { ...question, value };
+  }
+
+  async #evaluate(threadId: number, expression: string, question: { asked: number }): Promise<string | null> {
     const session = this.#open();
     await this.#post(session, 'NodeWorker.enable', { waitForDebuggerOnStart: false });
     const sessionId = this.#threads.get(threadId);
     if (sessionId === undefined) return null;
     const id = ++this.#count;
-    const params = { expression: EXPRESSION, returnByValue: true, silent: true };
+    const params = { expression, returnByValue: true, silent: true };
     const answer = new Promise<string | null>((resolve) => {
       const timer = setTimeout(() => this.#answers.get(id)?.(null), PATIENCE);
       this.#answers.set(id, (stack) => {
@@ -53,6 +66,7 @@ export class WorkerLink {
         resolve(stack);
       });
     });
+    question.asked = clock();
     const message = JSON.stringify({ id, method: 'Runtime.evaluate', params });
     await this.#post(session, 'NodeWorker.sendMessageToWorker', { sessionId, message });
     return answer;
@@ -99,17 +113,19 @@ export class WorkerLink {
   }
 }
 
+let shared: WorkerLink | null = null;
 let users = 0;
 let undo: (() => void) | null = null;
 
 /** While at least one monitor runs, threads are answered for. The result ends that, once. */
 export function answerByInspector(): () => void {
   if (users++ === 0) {
-    const link = new WorkerLink();
+    const link = (shared = new WorkerLink());
     const end = answerForThreads(link.ask);
     undo = () => {
       end();
       link.close();
+      shared = null;
     };
   }
   let mine = true;
@@ -120,4 +136,9 @@ export function answerByInspector(): () => void {
     undo?.();
     undo = null;
   };
+}
+
+/** Without a monitor nobody can ask. */
+export async function evaluateInThread(threadId: number, expression: string): Promise<Evaluated> {
+  return shared === null ? { asked: clock(), value: null } : shared.evaluate(threadId, expression);
 }

@@ -3,11 +3,11 @@ import type { SlowReport } from '../base/slow-report.ts';
 
 const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 
-export function hintFor({ cause, where, cpu }: Pick<SlowReport, 'cause' | 'where' | 'cpu'>): string | null {
+export function hintFor({ cause, where, cpu, thread }: Pick<SlowReport, 'cause' | 'where' | 'cpu' | 'thread'>): string | null {
   switch (cause) {
     case 'javascript':
     case 'native':
-      return synchronous(where?.native) ?? offloadIt(where?.fn);
+      return synchronous(where?.native) ?? (thread === 0 ? offloadIt(where?.fn) : apart);
     case 'sync-wait':
       return synchronous(where?.native) ?? 'the thread slept inside a synchronous call — wait for it asynchronously, or offload it';
     case 'many-callbacks':
@@ -24,6 +24,9 @@ export function hintFor({ cause, where, cpu }: Pick<SlowReport, 'cause' | 'where
       return null;
   }
 }
+
+/** It is off the main loop already. */
+const apart = 'the rest of this worker waited for it — give it a job of its own, or let the loop turn in between: await checkpoint()';
 
 /** `fs.readFileSync` has `readFile`; `JSON.parse` has no asynchronous twin. */
 function synchronous(native: string | undefined): string | null {

@@ -1,6 +1,7 @@
 /** A block as a few lines of text, for people and terminals. */
 import { isAbsolute, relative, sep } from 'node:path';
 import type { SlowReport, StackFrame } from '../base/slow-report.ts';
+import { pathOf } from '../monitor/frames.ts';
 import type { Told } from '../monitor/told.ts';
 import { hintFor } from './hint.ts';
 
@@ -36,7 +37,8 @@ function headline(told: Told): string {
   const seconds = (told.duration / 1000).toFixed(3);
   if (told.cause === 'suspended') return `The process was suspended for ${seconds} seconds`;
   if (told.cause === 'startup' && told.task === undefined) return `Starting up took ${seconds} seconds without a turn of the loop`;
-  return `Executing ${whoOf(told)} took ${seconds} seconds`;
+  const thread = told.thread === 0 ? '' : ` in worker thread ${told.thread}`;
+  return `Executing ${whoOf(told)} took ${seconds} seconds${thread}`;
 }
 
 /** In debug mode in the words of asyncio: `<Task #1 name="x" running at a.ts:1 created at b.ts:2>`, `<callback onData running at a.ts:1>`. */
@@ -55,7 +57,7 @@ function whoOf({ task, where, stack = [], debug }: Told): string {
 /** `/app/a.ts:12:5` as `a.ts:12`. */
 function shortSite(site: string): string {
   const [, file = site, line] = /^(.*?):(\d+)(?::\d+)?$/.exec(site) ?? [];
-  return line === undefined ? site : `${shortPath(file)}:${line}`;
+  return line === undefined ? site : `${shortPath(pathOf(file))}:${line}`;
 }
 
 function placeLines({ stack = [], hits, samples, confidence }: Told, where: NonNullable<SlowReport['where']>): string[] {

@@ -29,6 +29,41 @@ describe('the worker of an overdue job', () => {
     expect(fake.last.lookedFor).toBe(1);
   });
 
+  it('is looked for before a shutdown whose time is up kills it', async () => {
+    let found!: (frames: Whereabouts) => void;
+    const fake = fakePool({ max: 1 });
+    const job = fake.submit({ grace: 60_000 });
+    const error = failure(job);
+    await pass(0);
+    fake.last.claim();
+    fake.last.whereabouts = new Promise((resolve) => (found = resolve));
+    let over = false;
+    const shutdown = fake.pool.shutdown(100, false).then(() => (over = true));
+    await pass(150);
+    expect([fake.last.lookedFor, fake.last.terminated, over]).toEqual([1, false, false]);
+    found(frames);
+    await pass(1);
+    expect([fake.last.terminated, await error]).toMatchObject([true, { code: 'OFFLOOP_CANCELLED', workerStack: frames }]);
+    await shutdown;
+  });
+
+  it('that has a grace which ends while a shutdown looks for it is killed once', async () => {
+    let found!: (frames: Whereabouts) => void;
+    const fake = fakePool({ max: 1 });
+    const error = failure(fake.submit({ grace: 50 }));
+    await pass(0);
+    fake.last.claim();
+    fake.last.whereabouts = new Promise((resolve) => (found = resolve));
+    const shutdown = fake.pool.shutdown(100, false);
+    await pass(200);
+    found(null);
+    await pass(1);
+    expect(await error).toMatchObject({ code: 'OFFLOOP_CANCELLED' });
+    await pass(1000);
+    await shutdown;
+    expect(fake.workers).toHaveLength(1);
+  });
+
   it('is looked for before it is killed for a job that was cancelled, and begins nothing else meanwhile', async () => {
     let found!: (frames: Whereabouts) => void;
     const fake = fakePool({ max: 1 });

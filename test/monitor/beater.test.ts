@@ -65,3 +65,12 @@ test('the beat of a threshold that leaves no room for it is never slower', async
   beater.end();
   expect(new Set(dues)).toEqual(new Set([10]));
 });
+
+test('what the thread did to start its watch is told to nobody', () => {
+  const { beats, beater } = start();
+  burn(60);
+  beater.restart();
+  beater.beat();
+  beater.end();
+  expect(beats.gapCount).toBe(0);
+});

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { HEARTBEAT_ROOM } from '../../src/base/worker-loops.ts';
 import { Heartbeat } from '../../src/monitor/heartbeat.ts';
 
 const gap = (start: number) => ({ start, end: start + 100, active: 90, cpu: 80, ignored: 0 });
@@ -68,4 +69,15 @@ test('what the watchdog has told, and whether it is attached, is known to the ot
   watchdog.told = 7;
   watchdog.attached = true;
   expect([main.told, main.attached]).toEqual([7, true]);
+});
+
+test('a heartbeat fits where a worker has room for it, and says who beats there', () => {
+  const beats = new Heartbeat(new SharedArrayBuffer(HEARTBEAT_ROOM));
+  const same = new Heartbeat(beats.shared);
+  expect([same.osThread, same.preloaded]).toEqual([0, false]);
+  beats.osThread = 4711;
+  beats.preloaded = true;
+  expect([same.osThread, same.preloaded]).toEqual([4711, true]);
+  beats.rest();
+  expect(same.last.at).toBe(Infinity);
 });

@@ -19,6 +19,14 @@ test('until a second after the first turn of the loop, evaluating modules is sta
   expect(causeOf(1500, 400, [frame('top', 1), loader])).toBe('javascript');
 });
 
+test('what nobody saw of the beginning is starting up only when the program was loaded under the watch', () => {
+  const stall = new Stall(100, nothing);
+  stall.end(gap(100, 300), nothing);
+  const signals = stall.signals(200, nothing);
+  expect([stall.cause(signals, 0, true), stall.cause(signals, 50, true)]).toEqual(['startup', 'startup']);
+  expect(stall.cause(signals, 0)).not.toBe('startup');
+});
+
 test('a callback that blocks in the first second is what it is', () => {
   expect(causeOf(500, 400, [frame('handler', 1)])).toBe('javascript');
 });

@@ -30,6 +30,14 @@ test('a gap in the heartbeat comes back as a report, at the latest when it is st
   host.stop(5000);
 });
 
+test('a gap from before it was there is told as well: it is waited for', () => {
+  const { beats, host, reports } = start();
+  const now = clock();
+  beats.noteGap({ start: now - 150, end: now, active: 150, cpu: 140, ignored: 0 });
+  host.stop(20);
+  expect(reports).toMatchObject([{ duration: 150, message: expect.stringContaining('Executing <callback> took 0.150 seconds') }]);
+});
+
 test('stopping one that has not started yet waits for nothing', () => {
   const { host } = start();
   const before = clock();

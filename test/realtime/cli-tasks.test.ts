@@ -78,6 +78,7 @@ describe.runIf(process.platform !== 'win32')('top', () => {
 
   test('shows the line of a blocked loop, and how late it is', async () => {
     const target = await start('wedge', preload);
+    await new Promise((resolve) => setTimeout(resolve, 200)); // it may have been asked as soon as it was blocked
     const { stdout } = await offloop(['top', String(target.pid), '--once', '--json', ...patience]);
     const { frames, monitors } = JSON.parse(stdout) as Reading;
     const where = frames.find(({ file }) => isUserFile(file))!;

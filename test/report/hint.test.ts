@@ -12,6 +12,10 @@ test('a function that computes is to be offloaded, by name where it has one', ()
   expect(hint('native', { fn: '<anonymous>', native: 'JSON.parse' })).toContain('export const work = offload');
 });
 
+test('in a worker it is offloaded already', () => {
+  expect(hintFor({ ...told, cause: 'javascript', thread: 3 })).toContain('give it a job of its own');
+});
+
 test('a synchronous call has an asynchronous twin', () => {
   expect(hint('sync-wait', { native: 'child_process.execSync' })).toContain('use exec,');
   expect(hint('native', { native: 'crypto.pbkdf2Sync' })).toContain('use pbkdf2,');

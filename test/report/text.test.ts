@@ -31,6 +31,12 @@ test('a block without a task or a line says no more than that', () => {
   );
 });
 
+test('a block of a worker names its thread', () => {
+  expect(blockText({ ...told, thread: 4 }).split('\n')[0]).toBe(
+    'offloop: Executing <Task #42 "renderInvoice"> took 0.135 seconds in worker thread 4',
+  );
+});
+
 test('what is called inside the line is named', () => {
   expect(blockText({ ...told, where: { ...told.where!, native: 'JSON.parse' } })).toContain('88:17 renderLines in JSON.parse   (');
 });

@@ -43,7 +43,12 @@ function fill(body: HTMLElement, view: View, block: PageBlock, index: number): {
   const frame = place < 0 ? undefined : view.model.frames[view.model.places[place]!.frame]!;
   const native = place < 0 ? null : view.model.places[place]!.native;
   const where = frame && { fn: frame[0], file: '', line: frame[2], column: frame[3], ...(native !== null && { native }) };
-  const hint = hintFor({ cause, cpu: { run: block.run, runQueue: block.queue, gc: block.gc, callbacks }, ...(where && { where }) });
+  const hint = hintFor({
+    cause,
+    thread: view.run.thread,
+    cpu: { run: block.run, runQueue: block.queue, gc: block.gc, callbacks },
+    ...(where && { where }),
+  });
   const flame = flamePanel(view.model, [block], `offloop-block-${index + 1}`);
   const chip = h('span', { class: 'chip' }, dot(colorOf(cause)), words.label);
   body.replaceChildren(

@@ -92,7 +92,7 @@ function fill(host: HTMLElement, view: View, { key, blocks, causes: parts }: Ran
   const native = key < 0 ? null : view.model.places[key]!.native;
   const where = frame && { fn: frame[0], file: '', line: frame[2], column: frame[3], ...(native !== null && { native }) };
   const callbacks = Math.max(...own.map((block) => block.callbacks));
-  const hint = hintFor({ cause, cpu: { run: 0, runQueue: null, gc: 0, callbacks }, ...(where && { where }) });
+  const hint = hintFor({ cause, thread: view.run.thread, cpu: { run: 0, runQueue: null, gc: 0, callbacks }, ...(where && { where }) });
   const flame = flamePanel(view.model, own, `offloop-${where?.fn ?? 'blocks'}`);
   const longest = blocks.reduce((a, b) => (view.run.blocks[b]!.ms > view.run.blocks[a]!.ms ? b : a));
   host.replaceChildren(
