@@ -10,7 +10,6 @@ import { Child } from './child.ts';
 import { startRedis } from './redis.ts';
 import type { RedisOptions, RedisServer } from './redis.ts';
 
-
 export interface RemoteBench {
   readonly server: RedisServer;
   /** A name that no other test has. */
