@@ -1,5 +1,5 @@
 /** The stand-ins for functions that live in the loop: calling one is a message to there, and a promise here. */
-import { wrap } from 'comlink';
+import { installed } from '../src/base/late.ts';
 import { handOver } from '../src/wire/actor-endpoint.ts';
 import type { ActorEndpoint } from '../src/wire/actor-endpoint.ts';
 import type { ActorReply, CallbackRequest } from '../src/wire/actor-protocol.ts';
@@ -20,7 +20,7 @@ export class LoopCallbacks {
   }
 
   readonly standIn = (callback: number): ((...args: unknown[]) => Promise<unknown>) => {
-    const send = (this.#send ??= wrap(this.#endpoint) as unknown as Send);
+    const send = (this.#send ??= installed('comlink').wrap(this.#endpoint) as unknown as Send);
     const fn = (...args: unknown[]): Promise<unknown> => call(send, callback, args);
     this.#gone.register(fn, callback);
     return fn;

@@ -6,14 +6,11 @@
  * A piece of work is put down to the main file only when a frame of that file is on the stack: a module that it imports, or
  * another job of this worker, may do the same without being blamed. Nothing is held back: every call goes through.
  */
-import childProcess from 'node:child_process';
-import { Socket } from 'node:dgram';
 import { realpathSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { Server } from 'node:net';
 import { basename } from 'node:path';
-import timersModule from 'node:timers';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { builtin } from '../src/base/late.ts';
 import { workerState } from '../src/executors/worker-state.ts';
 
 export interface WatchedImport<T> {
@@ -69,11 +66,17 @@ function startWatching(file: string): Watch {
   };
   const listen = (): void => note('listens on a port');
   const start = (): void => note('starts a process');
+  const [childProcess, net, dgram, timersModule] = [
+    builtin('node:child_process'),
+    builtin('node:net'),
+    builtin('node:dgram'),
+    builtin('node:timers'),
+  ];
   const undo = [
     spy(process.stdout, 'write', print),
     spy(process.stderr, 'write', print),
-    spy(Server.prototype, 'listen', listen),
-    spy(Socket.prototype, 'bind', listen),
+    spy(net.Server.prototype, 'listen', listen),
+    spy(dgram.Socket.prototype, 'bind', listen),
     spy(childProcess.ChildProcess.prototype, 'spawn', start),
     ...(['spawnSync', 'execSync', 'execFileSync'] as const).map((name) => spy(childProcess, name, start)),
     ...[globalThis, timersModule].flatMap((owner) => timerNames.map((name) => spyTimer(owner, name, file, timers))),

@@ -1,5 +1,4 @@
 /** What ties a child process to the one that started it: a channel for its messages, last words, and a common end. */
-import process from 'node:process'; // a job may overwrite the global
 import { deserialize, serialize } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { ControlFileWorker } from '../src/wire/control-file.ts';
@@ -8,6 +7,8 @@ import type { Encoded } from '../src/wire/error-codec.ts';
 import type { FromWorker, LastWords, ToWorker } from '../src/wire/protocol.ts';
 import type { Channel } from './serve.ts';
 
+/** A job may overwrite the global. */
+const { process } = globalThis;
 const send = process.send?.bind(process) as (message: unknown, sent?: () => void) => void;
 const exit = process.exit.bind(process);
 

@@ -1,5 +1,4 @@
 /** Entry of a child process; the near side is `src/executors/process-worker.ts`. tinypool loads it and calls `serve` once. */
-import process from 'node:process';
 import { enterWorker } from '../src/executors/worker-state.ts';
 import { ControlFileWorker } from '../src/wire/control-file.ts';
 import type { Hello, Ready } from '../src/wire/protocol.ts';

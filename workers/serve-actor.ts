@@ -5,7 +5,7 @@
  * Methods interleave as they would in any program: an `async` method that waits lets the next call begin.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { expose } from 'comlink';
+import { installed } from '../src/base/late.ts';
 import { encodeThrown, decodeThrown } from '../src/wire/error-codec.ts';
 import { FunctionNotFoundError } from '../src/base/errors.ts';
 import type { CancelledError } from '../src/base/errors.ts';
@@ -35,7 +35,7 @@ type ActorClass = new (...args: unknown[]) => object;
 /** Answers the requests that come through `endpoint`, for one object. */
 export function serveActor(endpoint: ActorEndpoint, flags: CancelFlags, loop: LoopWatch | null = null): void {
   const server = new ActorServer(flags, new LoopCallbacks(endpoint), loop);
-  expose((request: ActorRequest) => server.answer(request), endpoint);
+  installed('comlink').expose((request: ActorRequest) => server.answer(request), endpoint);
 }
 
 class ActorServer {

@@ -2,8 +2,8 @@
  * The functions that were passed to an actor, and are called from its worker: on this loop, in the scope of the call that
  * passed them. They travel on the actor's own port, which is not ref'd, so none keeps the process alive.
  */
-import { expose } from 'comlink';
 import { ClosedResourceError } from '../base/errors.ts';
+import { installed } from '../base/late.ts';
 import { bindContext } from '../core/bind-context.ts';
 import { handOver } from '../wire/actor-endpoint.ts';
 import type { ActorEndpoint } from '../wire/actor-endpoint.ts';
@@ -28,7 +28,7 @@ export class ActorCallbacks {
   }
 
   readonly numberOf = (fn: AnyFunction): number => {
-    if (this.#last === 0) expose((request: CallbackRequest) => this.#answer(request), this.#endpoint);
+    if (this.#last === 0) installed('comlink').expose((request: CallbackRequest) => this.#answer(request), this.#endpoint);
     this.#table.set(++this.#last, bindContext(fn));
     return this.#last;
   };

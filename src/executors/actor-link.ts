@@ -3,7 +3,7 @@
  * each call settles, also when the worker dies or the actor is released; each is a wait of the ambient scope, so cancelling
  * that ends the call at once and asks the method to stop; and the process lives as long as a call does, not longer.
  */
-import { wrap } from 'comlink';
+import { installed } from '../base/late.ts';
 import { register, unregister } from '../base/live.ts';
 import { CancelledError, ClosedResourceError, isCancelled, WorkerDiedError } from '../base/errors.ts';
 import { here } from '../core/scope.ts';
@@ -60,7 +60,7 @@ export class ActorLink implements Closable {
     this.#flags = flags;
     this.#home = start((death) => this.#died(death));
     this.#callbacks = new ActorCallbacks(this.#home.endpoint);
-    this.#send = wrap<(request: ActorRequest) => ActorReply>(this.#home.endpoint);
+    this.#send = installed('comlink').wrap<(request: ActorRequest) => ActorReply>(this.#home.endpoint);
     this.#runtime.closables.add(this);
     register('actor', name, this);
   }

@@ -3,8 +3,8 @@
  * A call runs on this loop, in the context of the submitting call, and inside the job's scope: it is cancelled with the job.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomUUID } from 'node:crypto';
 import { CancelledError, isCancelled } from '../base/errors.ts';
+import { builtin } from '../base/late.ts';
 import { checkFunction } from '../base/validate.ts';
 import { liveAncestor, Scope } from '../core/scope.ts';
 import { runIn } from '../core/task.ts';
@@ -22,7 +22,8 @@ type Fn = (...args: unknown[]) => unknown;
 type Call = Extract<FromJob, { type: 'call' }>;
 
 /** The one key of the objects that stand for callbacks in arguments; no data of a user has it. */
-const KEY = `offloop:callback:${randomUUID()}`;
+let key: string | undefined;
+const theKey = (): string => (key ??= `offloop:callback:${builtin('node:crypto').randomUUID()}`);
 const NOTHING: readonly object[] = [];
 
 /**
@@ -52,7 +53,7 @@ function replace(value: unknown, fns: Fn[], copies: Map<unknown, unknown>): unkn
     if (!isCallback(value)) return value;
     const fn = value as Fn;
     const at = fns.indexOf(fn);
-    return { [KEY]: at === -1 ? fns.push(fn) - 1 : at };
+    return { [theKey()]: at === -1 ? fns.push(fn) - 1 : at };
   }
   if (!isContainer(value)) return value;
   if (copies.has(value)) return copies.get(value);
@@ -94,7 +95,7 @@ export function callAround(scope: Scope | null): CallScope | null {
 }
 
 export class Callbacks implements Tie {
-  readonly extras: { readonly callbacks: string } = { callbacks: KEY };
+  readonly extras: { readonly callbacks: string } = { callbacks: theKey() };
   readonly #job: TaskCore;
   readonly #fns: readonly Fn[];
   readonly #inContext: <R>(fn: () => R) => R = AsyncLocalStorage.snapshot();

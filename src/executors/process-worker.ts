@@ -9,15 +9,14 @@
  * Marks of progress and cancellation are no messages but words in a file, see `wire/control-file.ts`: they survive the child.
  */
 import type { ChildProcess } from 'node:child_process';
-import { randomInt } from 'node:crypto';
-import { deserialize, serialize } from 'node:v8';
-import { Tinypool } from 'tinypool';
+import type { Tinypool } from 'tinypool';
 import { ControlFile } from '../wire/control-file.ts';
 import { decodeThrown } from '../wire/error-codec.ts';
 import type { FromWorker, Hello, LastWords, Ready, ToWorker } from '../wire/protocol.ts';
 import type { PoolSettings } from './options.ts';
 import { Output } from './process-output.ts';
 import type { WorkerDeath, WorkerHandle, WorkerListener } from './worker-handle.ts';
+import { builtin, installed } from '../base/late.ts';
 import { workerEntry } from '../base/worker-file.ts';
 
 /** Milliseconds after its exit in which a child's last output is read; grandchildren may hold the pipes open for ever. */
@@ -26,10 +25,11 @@ const LAST_OUTPUT = 200;
 export class ProcessWorker implements WorkerHandle {
   readonly control: ControlFile = new ControlFile();
   readonly gone: Promise<void>;
+  readonly #v8 = builtin('node:v8');
   readonly #pool: Tinypool;
   readonly #child: ChildProcess;
   readonly #output: Output;
-  readonly #token: number = randomInt(2 ** 47);
+  readonly #token: number = builtin('node:crypto').randomInt(2 ** 47);
   readonly #listener: WorkerListener;
   /** Messages for a child that cannot read them yet. */
   #waiting: Uint8Array[] | null = [];
@@ -74,7 +74,7 @@ export class ProcessWorker implements WorkerHandle {
     this.#received++;
     let content: FromWorker;
     try {
-      content = deserialize(message[1] as Uint8Array) as FromWorker;
+      content = this.#v8.deserialize(message[1] as Uint8Array) as FromWorker;
     } catch (error) {
       // Nobody can say whose result was lost: rather blame the running job than let it wait for ever.
       this.#unreadable ??= { why: 'uncaught', exitCode: null, signalName: null, cause: error };
@@ -115,8 +115,8 @@ export class ProcessWorker implements WorkerHandle {
   #lastOf(exitCode: number | null, signalName: string | null): { death: WorkerDeath; messages: FromWorker[] } {
     const words = this.control.lastWords();
     if (words === null) return { death: this.#silentDeath(exitCode, signalName), messages: [] };
-    const { uncaught, from, messages } = deserialize(words) as LastWords;
-    const unheard = messages.slice(this.#received - from).map((bytes) => deserialize(bytes) as FromWorker);
+    const { uncaught, from, messages } = this.#v8.deserialize(words) as LastWords;
+    const unheard = messages.slice(this.#received - from).map((bytes) => this.#v8.deserialize(bytes) as FromWorker);
     const cause = uncaught === null ? undefined : decodeThrown(uncaught);
     return { death: { why: uncaught === null ? 'exit' : 'uncaught', exitCode, signalName, cause }, messages: unheard };
   }
@@ -128,7 +128,7 @@ export class ProcessWorker implements WorkerHandle {
 
   /** There is no way to hand memory over to another process: what was marked by `move()` is copied. */
   send(message: ToWorker, _transfer: readonly object[]): void {
-    const bytes = serialize(message);
+    const bytes = this.#v8.serialize(message);
     if (this.#waiting === null) this.#post(bytes);
     else this.#waiting.push(bytes);
   }
@@ -154,7 +154,8 @@ export class ProcessWorker implements WorkerHandle {
 }
 
 function startTinypool(settings: PoolSettings): Tinypool {
-  const pool = new Tinypool({
+  const { Tinypool: Processes } = installed('tinypool');
+  const pool = new Processes({
     runtime: 'child_process',
     filename: workerEntry('process'),
     name: 'serve',

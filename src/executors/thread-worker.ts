@@ -4,7 +4,6 @@
  * more than a small job, and its queue, abort signal, `close()`, idle freeze and respawning are not what we promise (reasons
  * and figures in docs/decisions.md).
  */
-import { createRequire } from 'node:module';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
@@ -12,13 +11,11 @@ import { ControlBlock } from '../wire/control.ts';
 import type { FromWorker, Hello, Ready, ToWorker } from '../wire/protocol.ts';
 import type { PoolSettings } from './options.ts';
 import type { WorkerDeath, WorkerHandle, WorkerListener } from './worker-handle.ts';
+import { installed } from '../base/late.ts';
 import { whereIs } from '../base/whereabouts.ts';
 import type { Whereabouts } from '../base/whereabouts.ts';
 import { announceLoop, newLoop } from '../base/worker-loops.ts';
 import { workerEntry } from '../base/worker-file.ts';
-
-/** Loaded by the first pool that starts a thread: a worker imports the package as well, mostly only for `offload`, and starts none. */
-const require = createRequire(import.meta.url);
 
 export class ThreadWorker implements WorkerHandle {
   readonly control: ControlBlock = new ControlBlock();
@@ -107,7 +104,7 @@ export class ThreadWorker implements WorkerHandle {
 }
 
 function startPiscina(settings: PoolSettings): Piscina {
-  const { Piscina: Threads } = require('piscina') as typeof import('piscina');
+  const { Piscina: Threads } = installed('piscina');
   const pool = new Threads({
     filename: workerEntry('thread'),
     minThreads: 1,

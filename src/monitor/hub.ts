@@ -5,8 +5,8 @@
  */
 import { executionAsyncId } from 'node:async_hooks';
 import type { AsyncLocalStorage } from 'node:async_hooks';
-import { console as inspector } from 'node:inspector';
 import { findSourceMap } from 'node:module';
+import { builtin } from '../base/late.ts';
 import type { Answer, RawFrame, TaskInfo } from './sample.ts';
 
 const HUB = Symbol.for('offloop.monitor.v1');
@@ -56,6 +56,7 @@ const host = globalThis as unknown as { [HUB]?: Hub; [SCOPES]?: AsyncLocalStorag
 
 /** The hub of this thread, made on first use. */
 export function hub(): Hub {
+  profiler ??= builtin('node:inspector').console as unknown as Profiler;
   return (host[HUB] ??= {
     pending: new Int32Array(new SharedArrayBuffer(4)),
     native: undefined,
@@ -68,11 +69,12 @@ export function hub(): Hub {
 }
 
 /** The inspector's own console: programs replace the global one. Its types lack what is not the browser's. */
-const profiler = inspector as unknown as { profile?: (title: string) => void; profileEnd?: (title: string) => void };
+type Profiler = { profile?: (title: string) => void; profileEnd?: (title: string) => void };
+let profiler: Profiler | undefined;
 
 function profile(begin: string, end?: string): void {
-  profiler.profile?.(begin);
-  if (end !== undefined) profiler.profileEnd?.(end);
+  profiler?.profile?.(begin);
+  if (end !== undefined) profiler?.profileEnd?.(end);
 }
 
 function ask(): string {

@@ -5,12 +5,8 @@
  *
  * RegExp has none: V8 interrupts it anyway, and a patched `RegExp.prototype` would make all of them slow.
  */
-import childProcess from 'node:child_process';
-import crypto from 'node:crypto';
-import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import v8 from 'node:v8';
-import zlib from 'node:zlib';
+import { builtin } from '../base/late.ts';
 import { clock, hub } from './hub.ts';
 import type { Hub } from './hub.ts';
 
@@ -20,12 +16,12 @@ type Host = Record<string, unknown>;
 /** Longest wait for a question; V8 brings it within 0.8 ms. */
 const PATIENCE = 3;
 
-const modules: readonly [name: string, module: object, natives: RegExp][] = [
-  ['fs', fs, /Sync$/],
-  ['child_process', childProcess, /Sync$/],
-  ['crypto', crypto, /Sync$/],
-  ['zlib', zlib, /Sync$/],
-  ['v8', v8, /^(?:de)?serialize$/],
+const modules: readonly [name: string, natives: RegExp][] = [
+  ['fs', /Sync$/],
+  ['child_process', /Sync$/],
+  ['crypto', /Sync$/],
+  ['zlib', /Sync$/],
+  ['v8', /^(?:de)?serialize$/],
 ];
 const typedArrays = Object.getPrototypeOf(Uint8Array.prototype) as object;
 const globals: readonly [label: string, host: object, key: string][] = [
@@ -54,7 +50,8 @@ export function installShims(): () => void {
 function install(): void {
   const self = hub();
   for (const [label, host, key] of globals) put(self, label, host as Host, key);
-  for (const [name, module, natives] of modules) {
+  for (const [name, natives] of modules) {
+    const module = builtin(`node:${name}`) as object;
     for (const key of Object.keys(module)) if (natives.test(key)) put(self, `${name}.${key}`, module as Host, key);
   }
   syncBuiltinESMExports();

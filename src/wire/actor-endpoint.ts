@@ -4,7 +4,7 @@
  * module, so none is set: everything of ours is in the messages themselves.
  */
 import type { MessagePort } from 'node:worker_threads';
-import { transfer } from 'comlink';
+import { installed } from '../base/late.ts';
 import { findUncloneable, notCloneable } from './clone-path.ts';
 import { encodeThrown } from './error-codec.ts';
 import type { Encoded } from './error-codec.ts';
@@ -22,7 +22,7 @@ interface Envelope {
 /** comlink sends along what `move()` marked in `values`, which are part of `message`. */
 export function handOver<M extends object>(message: M, values: readonly unknown[]): M {
   const list = collectTransfer(values);
-  return list.length === 0 ? message : transfer(message, list as never);
+  return list.length === 0 ? message : installed('comlink').transfer(message, list as never);
 }
 
 type Listener = (event: { data: unknown }) => void;

@@ -11,10 +11,12 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { randomUUID } from 'node:crypto';
-import process from 'node:process'; // a job may overwrite the global
+import { builtin } from '../base/late.ts';
 import { nextSequence, RING, wallClock } from './control.ts';
 import type { LoopControl, WorkerControl } from './control.ts';
+
+/** A job may overwrite the global. */
+const { process } = globalThis;
 
 /** Word of the loop: sequence of the job to cancel. */
 const CANCEL = 0;
@@ -71,7 +73,7 @@ function sharedClock(): number {
 }
 
 function create(): { fd: number; path: string } {
-  const name = `offloop-${process.pid}-${randomUUID()}`;
+  const name = `offloop-${process.pid}-${builtin('node:crypto').randomUUID()}`;
   const folders = process.platform === 'linux' ? ['/dev/shm', tmpdir()] : [tmpdir()];
   for (const folder of folders) {
     const path = join(folder, name);
