@@ -50,15 +50,15 @@ function sentry(threshold) {
 
 /** Knows the longest delay since it was asked; so it is asked often. */
 function eventLoopDelay(threshold, report) {
-  const resolution = 10;
+  const [resolution, slack] = [10, 20];
   const histogram = monitorEventLoopDelay({ resolution });
   histogram.enable();
   setInterval(() => {
     const delay = histogram.max / 1e6;
     histogram.reset();
     const duration = delay - resolution / 2; // it began somewhere between two beats
-    if (delay >= threshold) report({ at: Date.now() - duration, duration });
-  }, 20).unref();
+    if (delay >= threshold) report({ at: Date.now() - duration, duration, slack });
+  }, slack).unref();
   return (_name, work) => work();
 }
 

@@ -20,6 +20,8 @@ export interface Truth {
 export interface Report {
   readonly at: number;
   readonly duration?: number;
+  /** By how many milliseconds `at` may be too late. */
+  readonly slack?: number;
   readonly file?: string;
   readonly line?: number;
   readonly task?: string;

@@ -47,9 +47,9 @@ export function judge(truths: readonly Truth[], reports: readonly Report[], kind
 }
 
 /** What is told without a duration arrives while the block lasts, or a little later. */
-function isAbout({ at, duration }: Report, { at: start, ms }: Truth): boolean {
+function isAbout({ at, duration, slack = 2 }: Report, { at: start, ms }: Truth): boolean {
   if (duration === undefined) return at >= start && at <= start + ms + 60;
-  return at < start + ms + 2 && at + duration > start + ms / 2;
+  return at < start + ms + slack && at + duration > start + ms / 2;
 }
 
 export function scoreOf(judged: readonly Judged[]): Score {
