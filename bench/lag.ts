@@ -105,6 +105,7 @@ function showMisses(judged: readonly Judged[]): void {
 }
 
 function showCosts(all: readonly Cost[]): void {
+  // Medians; the ratios are of each round to the same round without a monitor.
   const head = ['', 'CPU per request', '× off', 'CPU per await', '× off', 'idle, of a core', 'memory', 'reports while idle'];
   const table = new Table({ head, style: { head: [], border: [] } });
   const off = all.find(({ contestant }) => contestant === 'off')!;
@@ -116,7 +117,7 @@ function showCosts(all: readonly Cost[]): void {
       `${perAwait.toFixed(1)} ns`,
       ratio(awaits, off.awaits).toFixed(3),
       `${idle.toFixed(2)} %`,
-      contestant === 'off' ? `${rss.toFixed(0)} MB` : `+ ${(rss - off.rss).toFixed(0)} MB`,
+      `${contestant === 'off' ? '' : '+ '}${Math.max(0, rss - (contestant === 'off' ? 0 : off.rss)).toFixed(0)} MB`,
       String(falseAlarms),
     ]);
   }
@@ -136,7 +137,7 @@ if (only !== 'cost') for (const examination of examinations) results.push(await 
 let price: Cost[] = [];
 if (only !== 'found') {
   const able = priced.filter((contestant) => reasonAgainst(contestant) === undefined);
-  price = await costs(able, { rounds: 5, serve: 1000, awaits: 1_000_000, idle: 20_000 });
+  price = await costs(able, { rounds: 15, serve: 250, awaits: 100_000, idle: 20_000 });
   showCosts(price);
 }
 console.log(`\n${((performance.now() - started) / 1000).toFixed(0)} s`);

@@ -53,7 +53,7 @@ await run(async () => {
           if (later !== undefined) Object.assign(truth, await later);
         };
         await withTaskGroup((tg) => void tg.spawn(() => named(truth.task, () => origins[origin](work)), { name: truth.task }));
-        await delay(80 + Math.random() * 40);
+        await delay(60 + Math.random() * 30);
       }
     }
   }
