@@ -48,15 +48,20 @@ function sentry(threshold) {
     });
 }
 
-/** Knows the longest delay since it was asked; so it is asked often. */
+/** Adds up delays. `reset()` would make it blind until its next tick, so what is new is told by the differences. */
 function eventLoopDelay(threshold, report) {
   const [resolution, slack] = [10, 20];
   const histogram = monitorEventLoopDelay({ resolution });
   histogram.enable();
+  let ticks = 0;
+  let sum = 0;
   setInterval(() => {
-    const delay = histogram.max / 1e6;
-    histogram.reset();
-    const duration = delay - resolution / 2; // it began somewhere between two beats
+    const [newTicks, newSum] = [histogram.count - ticks, histogram.count * histogram.mean - sum];
+    if (!(newTicks > 0)) return; // its mean is NaN before the first
+    ticks += newTicks;
+    sum += newSum;
+    const delay = newSum / 1e6 - (newTicks - 1) * resolution; // all others were punctual
+    const duration = delay - resolution / 2; // it began somewhere between two ticks
     if (delay >= threshold) report({ at: Date.now() - duration, duration, slack });
   }, slack).unref();
   return (_name, work) => work();
