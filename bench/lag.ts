@@ -1,117 +1,144 @@
 /**
- * What the lag monitor finds: blocks of many kinds and lengths, injected at random moments, and how many of them were reported,
- * with the right line, task, cause and duration. Kinds marked * were not looked at while the monitor was made.
+ * What a lag monitor finds, and what it costs, beside those that others use. Blocks of many kinds and lengths are injected from
+ * four asynchronous origins: how many were reported, with the right line, task, cause and duration? The kinds of unseen.mjs were
+ * not looked at while the monitor was made. Then the price: CPU time of a server under load, of awaits, and of doing nothing.
  *
- *   npm run bench:lag            one round, about three minutes
- *   npm run bench:lag -- 3       three rounds
+ *   npm run bench:lag                 one round of each block, about five minutes
+ *   npm run bench:lag -- 3            three rounds
+ *   npm run bench:lag -- 1 found      only what is found; or only the price: cost
  */
-import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import Table from 'cli-table3';
-import type { MonitorOptions, SlowReport } from 'offloop';
-import { machine, median } from './harness.ts';
+import { machine, median, roundsFrom, saveData } from './harness.ts';
+import { inject } from './lag/inject.ts';
+import { installPeers } from './lag/install.ts';
 import { kinds } from './lag/kinds.mjs';
+import { costs } from './lag/overhead.ts';
+import type { Cost } from './lag/overhead.ts';
+import { judge, scoreOf } from './lag/score.ts';
+import type { Judged, Score } from './lag/score.ts';
+import { unseen } from './lag/unseen.mjs';
 
-interface Truth {
-  readonly kind: string;
-  readonly origin: string;
-  readonly at: number;
-  readonly ms: number;
-  readonly task: string;
-}
-type Report = Omit<SlowReport, 'stack' | 'message'>;
-interface Score {
-  blocks: number;
-  found: number;
-  line: number;
-  task: number;
-  cause: number;
-  /** Claimed to be exact, and wrong. */
-  wrong: number;
-  readonly errors: number[];
-}
+const labels: Readonly<Record<string, string>> = {
+  off: 'off',
+  watch: 'offloop watch',
+  profile: 'offloop watch + profile',
+  debug: 'offloop debug',
+  sentry: 'Sentry node-native',
+};
+const labelOf = (contestant: string): string => labels[contestant] ?? contestant;
+/** What a contestant cannot do without. */
+const needs: Readonly<Record<string, string>> = { sentry: '@sentry/node-native', 'blocked-at': 'blocked-at' };
 
-const rounds = Number(process.argv[2] ?? 1);
-if (!Number.isSafeInteger(rounds) || rounds < 1) throw new RangeError(`Expected a number of rounds from 1 up, got ${process.argv[2]}`);
+const examinations = [
+  { threshold: 100, durations: [130, 250], contestants: ['watch', 'profile', 'sentry', 'blocked-at', 'monitorEventLoopDelay'] },
+  { threshold: 20, durations: [23, 50, 100, 250], contestants: ['debug', 'sentry', 'blocked-at', 'monitorEventLoopDelay'] },
+] as const;
+const priced = ['off', 'watch', 'profile', 'debug', 'sentry', 'blocked-at', 'async_hooks that do nothing', 'monitorEventLoopDelay'];
 
-const here = fileURLToPath(new URL('.', import.meta.url));
-const source = readFileSync(`${here}lag/kinds.mjs`, 'utf8').split('\n');
-const configurations: readonly { name: string; options: MonitorOptions; durations: number[] }[] = [
-  { name: 'watch', options: { mode: 'watch' }, durations: [130, 250] },
-  { name: 'watch + profile 10 ms', options: { mode: 'watch', profile: 10 }, durations: [130, 250] },
-  { name: 'debug', options: { mode: 'debug' }, durations: [26, 50, 100, 250] },
-];
+const rounds = roundsFrom(process.argv[2], 1);
+const only = process.argv[3];
+if (only !== undefined && only !== 'found' && only !== 'cost') throw new RangeError(`Expected found or cost, got ${only}`);
 
-async function measure(configuration: (typeof configurations)[number]): Promise<{ truths: Truth[]; reports: Report[] }> {
-  const args = [`${here}lag/program.mjs`, JSON.stringify({ ...configuration, rounds })];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 28 });
-  return JSON.parse(stdout) as { truths: Truth[]; reports: Report[] };
-}
+console.log(Object.values(machine()).join(' · '));
+const { versions, missing } = installPeers();
+console.log(Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(' · ')); // prettier-ignore
+const reasonAgainst = (contestant: string): string | undefined => missing.get(needs[contestant] ?? '');
 
-function score(truths: readonly Truth[], reports: readonly Report[], threshold: number): Map<string, Score> {
-  const scores = new Map<string, Score>();
-  for (const truth of truths.filter(({ ms }) => ms >= threshold * 1.02)) {
-    const kind = kinds.find(({ name }) => name === truth.kind)!;
-    const of = scores.get(truth.kind) ?? { blocks: 0, found: 0, line: 0, task: 0, cause: 0, wrong: 0, errors: [] };
-    scores.set(truth.kind, of);
-    of.blocks++;
-    const report = reports.find((r) => r.at < truth.at + truth.ms + 2 && r.at + r.duration > truth.at + truth.ms / 2);
-    if (report === undefined) continue;
-    of.found++;
-    const right = source[(report.where?.line ?? 0) - 1]?.includes(`// @${kind.line ?? kind.name}`) === true;
-    if (right) of.line++;
-    else if (report.confidence === 'exact') of.wrong++;
-    if (kind.noTask === true || report.task?.name === truth.task) of.task++;
-    if (kind.causes.includes(report.cause)) of.cause++;
-    else if (process.env['LAG_MISSES'] !== undefined) console.log(truth, report);
-    if (kind.noTask !== true) of.errors.push(Math.abs(report.duration - truth.ms));
-  }
-  return scores;
-}
+const percent = (part: number, whole: number): string => (whole === 0 ? '–' : `${Number(((100 * part) / whole).toFixed(1))} %`);
 
-function total(scores: Iterable<Score>): Score {
-  const sum: Score = { blocks: 0, found: 0, line: 0, task: 0, cause: 0, wrong: 0, errors: [] };
-  for (const s of scores) {
-    for (const key of ['blocks', 'found', 'line', 'task', 'cause', 'wrong'] as const) sum[key] += s[key];
-    sum.errors.push(...s.errors);
-  }
-  return sum;
-}
-
-const percent = (part: number, whole: number): string => (whole === 0 ? '–' : `${((100 * part) / whole).toFixed(0)} %`);
-function rowOf(name: string, s: Score): string[] {
-  const error = s.errors.length === 0 ? '–' : `${median(s.errors).toFixed(1)} ms`;
+function rowOf(name: string, { blocks, found, line, wrong, task, cause, off }: Score, of: Judged[]): string[] {
+  const opaque = scoreOf(of.filter(({ kind }) => kind.opaque === true));
+  const open = { found: found - opaque.found, line: line - opaque.line };
+  const told = (what: 'task' | 'cause', part: number): string =>
+    of.some(({ report }) => report?.[what] !== undefined) ? percent(part, found) : '–';
+  const lines = of.some(({ report }) => report?.file !== undefined);
   return [
     name,
-    String(s.blocks),
-    percent(s.found, s.blocks),
-    percent(s.line, s.found),
-    String(s.wrong),
-    percent(s.task, s.found),
-    percent(s.cause, s.found),
-    error,
+    String(blocks),
+    percent(found, blocks),
+    lines ? percent(open.line, open.found) : '–',
+    lines ? percent(opaque.line, opaque.found) : '–',
+    String(wrong),
+    told('task', task),
+    told('cause', cause),
+    off === null ? '–' : `${off.toFixed(1)} ms`,
   ];
 }
 
-const untuned = new Set(kinds.filter((kind) => kind.untuned === true).map(({ name }) => name));
-const results: object[] = [];
-console.log(Object.values(machine()).join(' · '));
-for (const configuration of configurations) {
-  const { truths, reports } = await measure(configuration);
-  const scores = score(truths, reports, configuration.options.mode === 'debug' ? 20 : 100);
-  const head = [configuration.name, 'blocks', 'found', 'right line', 'wrong, yet "exact"', 'right task', 'right cause', 'duration off by'];
-  const table = new Table({ head, style: { head: [], border: [] } });
-  for (const [name, s] of scores) table.push(rowOf(untuned.has(name) ? `${name} *` : name, s));
-  table.push(rowOf('all', total(scores.values())));
-  console.log(table.toString());
-  results.push({ ...configuration, reports: reports.length, kinds: Object.fromEntries(scores), all: total(scores.values()) });
+/** Names of the kinds that a contestant had trouble with. */
+function troubles(judged: readonly Judged[]): string {
+  const names = new Map<string, number>();
+  for (const { kind, report, line } of judged) if (report === undefined || !line) names.set(kind.name, (names.get(kind.name) ?? 0) + 1);
+  return [...names].map(([name, times]) => (times === 1 ? name : `${name} × ${times}`)).join(', ');
 }
-mkdirSync(`${here}results`, { recursive: true });
-const file = `${here}results/lag-node${process.versions.node.split('.')[0]}.json`;
-writeFileSync(
-  file,
-  `${JSON.stringify({ ...machine(), results }, (key, value: unknown) => (key === 'errors' ? median(value as number[]) || null : value), 2)}\n`,
-);
-console.log(`\nsaved in ${file}`);
+
+async function examine({ threshold, durations, contestants }: (typeof examinations)[number]): Promise<object> {
+  const head = [`threshold ${threshold} ms`, 'blocks', 'found', 'right line', '… in opaque natives', 'wrong, yet “exact”', 'right task', 'right cause', 'duration off by']; // prettier-ignore
+  const table = new Table({ head, style: { head: [], border: [] } });
+  const saved: Record<string, object> = {};
+  const notes: string[] = [];
+  for (const contestant of contestants) {
+    const reason = reasonAgainst(contestant);
+    if (reason !== undefined) {
+      table.push([labelOf(contestant), { colSpan: 8, content: `could not be installed: ${reason}` }]);
+      continue;
+    }
+    const { truths, reports } = await inject({ contestant, threshold, durations, rounds });
+    const judged = judge(truths, reports, [...kinds, ...unseen], threshold);
+    const [tuned, others] = [kinds, unseen].map((set) => judged.filter(({ kind }) => set.includes(kind))) as [Judged[], Judged[]];
+    table.push(rowOf(labelOf(contestant), scoreOf(tuned), tuned), rowOf('… kinds not tuned on', scoreOf(others), others));
+    if (contestant in labels && contestant !== 'sentry')
+      notes.push(`${labelOf(contestant)}, missed or another line: ${troubles(judged) || 'none'}`);
+    if (process.env['LAG_MISSES'] !== undefined) showMisses(judged);
+    const byKind = [...kinds, ...unseen].map((kind) => [kind.name, scoreOf(judged.filter((j) => j.kind === kind))] as const);
+    saved[contestant] = { tuned: scoreOf(tuned), unseen: scoreOf(others), reports: reports.length, kinds: Object.fromEntries(byKind) };
+  }
+  console.log(`\n${table.toString()}\n${notes.join('\n')}`);
+  return { threshold, durations, rounds, contestants: saved };
+}
+
+function showMisses(judged: readonly Judged[]): void {
+  for (const { kind, truth, report, line } of judged) {
+    const fine = report !== undefined && line && kind.causes.includes(report.cause ?? '') && report.task === truth.task;
+    if (!fine) console.log(JSON.stringify({ truth, report }));
+  }
+}
+
+function showCosts(all: readonly Cost[]): void {
+  // Medians; the ratios are of each round to the same round without a monitor.
+  const head = ['', 'CPU per request', '× off', 'CPU per await', '× off', 'idle, of a core', 'memory', 'reports while idle'];
+  const table = new Table({ head, style: { head: [], border: [] } });
+  const off = all.find(({ contestant }) => contestant === 'off')!;
+  for (const { contestant, perRequest, requests, perAwait, awaits, idle, rss, falseAlarms } of all) {
+    table.push([
+      labelOf(contestant),
+      `${perRequest.toFixed(1)} µs`,
+      ratio(requests, off.requests).toFixed(3),
+      `${perAwait.toFixed(1)} ns`,
+      ratio(awaits, off.awaits).toFixed(3),
+      `${idle.toFixed(2)} %`,
+      `${contestant === 'off' ? '' : '+ '}${Math.max(0, rss - (contestant === 'off' ? 0 : off.rss)).toFixed(0)} MB`,
+      String(falseAlarms),
+    ]);
+  }
+  console.log(`\n${table.toString()}`);
+  for (const contestant of priced) {
+    const reason = reasonAgainst(contestant);
+    if (reason !== undefined) console.log(`${labelOf(contestant)} could not be installed: ${reason}`);
+  }
+}
+
+/** Round by round, because a slow spell of the machine hits a whole round. */
+const ratio = (times: readonly number[], base: readonly number[]): number => median(times.map((time, i) => time / base[i]!));
+
+const started = performance.now();
+const results: object[] = [];
+if (only !== 'cost') for (const examination of examinations) results.push(await examine(examination));
+let price: Cost[] = [];
+if (only !== 'found') {
+  const able = priced.filter((contestant) => reasonAgainst(contestant) === undefined);
+  price = await costs(able, { rounds: 15, serve: 250, awaits: 100_000, idle: 20_000 });
+  showCosts(price);
+}
+console.log(`\n${((performance.now() - started) / 1000).toFixed(0)} s`);
+if (only === undefined) console.log(`saved in ${saveData('lag', { versions, missing: Object.fromEntries(missing), results, price })}`);

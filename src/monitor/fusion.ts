@@ -167,12 +167,13 @@ function fromHead(found: Blame, source: Source): Blame {
 
 function fromProfile(top: ProfiledFunction, weighed: readonly Weighed[], source: Source): Blame {
   const named = top.native === undefined ? null : source.find(top.file, top.line, top.native);
-  const [line] = top.lines[0] ?? [named ?? top.line];
-  const native = top.native === undefined ? {} : { native: top.native };
-  const frame: RawFrame = { fn: top.fn, file: top.file, line, column: line === top.line ? top.column : 1 };
   const witness = weighed.find(({ frames }) => frames.some((f) => isOf(f, top)));
   const depth = witness?.frames.findIndex((f) => isOf(f, top)) ?? -1;
   const seen = witness?.frames[depth];
+  // Without ticks of its own (all that it called was inlined), a line on which it was met is closer than its declaration.
+  const [line] = top.lines[0] ?? [named ?? seen?.line ?? top.line];
+  const native = top.native === undefined ? {} : { native: top.native };
+  const frame: RawFrame = { fn: top.fn, file: top.file, line, column: line === top.line ? top.column : 1 };
   if (seen?.source !== undefined) {
     return { confidence: 'function', where: { ...seen, ...native }, stack: witness!.frames.slice(depth), hits: 1 };
   }

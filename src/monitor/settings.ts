@@ -68,6 +68,7 @@ export function parseSettings(text: string, where = 'OFFLOOP_MONITOR'): MonitorO
   for (const word of text.split(',').map((w) => w.trim())) {
     if (word === '' || word === '1') continue;
     const equals = word.indexOf('=');
+    if ((known as readonly string[]).includes(word)) throw outOfRange(`${where}.${word}`, `written as ${word}=…`, word);
     if (equals < 0) options['mode'] = word;
     else options[word.slice(0, equals)] = toValue(word.slice(0, equals), word.slice(equals + 1));
   }

@@ -122,8 +122,9 @@ export class Stall {
     return blamedTask(this.#within(), this.start);
   }
 
-  get stacks(): RawStack[] {
-    return stacksOf(this.#within(), this.start);
+  /** `begin`: of the block; before that the loop waited, and nobody took that time. */
+  stacks(begin: number): RawStack[] {
+    return stacksOf(this.#within(), begin);
   }
 
   get samples(): number {

@@ -234,7 +234,7 @@ export class Watchdog {
     };
     const stacks = nobodys
       ? []
-      : stall.stacks.map(({ ms, count, frames }) => ({ ms, count, frames: frames.map((raw) => maps.frame(raw)) }));
+      : stall.stacks(begin).map(({ ms, count, frames }) => ({ ms, count, frames: frames.map((raw) => maps.frame(raw)) }));
     return { ...report, hits, debug: this.#options.debug, stacks };
   }
 

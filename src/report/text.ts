@@ -28,7 +28,8 @@ export function blockText(told: Told): string {
 
 /** Printed in the midst of a block. */
 export function stillBlockedText(told: Told): string {
-  const head = `offloop: still blocked after ${(told.duration / 1000).toFixed(1)} seconds: ${whoOf(told)}`;
+  const seen = told.task !== undefined || told.where !== undefined;
+  const head = `offloop: still blocked after ${(told.duration / 1000).toFixed(1)} seconds${seen ? `: ${whoOf(told)}` : ''}`;
   const place = told.where === undefined ? ['  in native code: no line of the program was reached since'] : placeLines(told, told.where);
   return [head, ...place].join('\n');
 }

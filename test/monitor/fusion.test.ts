@@ -107,6 +107,11 @@ describe('with a profile', () => {
     expect(found).toMatchObject({ confidence: 'function', where: { fn: 'hot', line: 13, native: 'alloc' } });
   });
 
+  test('a function without ticks of its own is blamed on the line where it was met', () => {
+    const late = sample(10, [frame('inlined', 30), frame('hot', 14), main], { at: 250 });
+    expect(blame([late], 0, [profiled('hot', { lines: [] })])).toMatchObject({ confidence: 'function', where: { fn: 'hot', line: 14 } });
+  });
+
   test('an answer from the head of a function takes its line from the profile', () => {
     const head = frame('hot', 10, { declared: [10, 1] });
     expect(blame([sample(10, [head, main])], 0, [profiled('hot')]).where).toMatchObject({ fn: 'hot', line: 12 });

@@ -42,5 +42,6 @@ test('the environment names a mode, and options', () => {
 test('a mistake in the environment is told in its words', () => {
   expect(() => parseSettings('loud')).toThrow(/OFFLOOP_MONITOR\.mode to be one of/);
   expect(() => parseSettings('threshold=abc')).toThrow(/OFFLOOP_MONITOR\.threshold to be a number of milliseconds, 20 or more, got 'abc'/);
+  expect(() => parseSettings('report')).toThrow(/OFFLOOP_MONITOR\.report to be written as report=…/);
   expect(() => parseSettings('tresh=1')).toThrow(/Unknown option OFFLOOP_MONITOR\.tresh/);
 });

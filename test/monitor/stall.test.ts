@@ -45,3 +45,10 @@ test('counters are differences, and never more than the block', () => {
   const now = { at: 0, time: null, gc: 30, late: 50 };
   expect(stall.signals(200, now)).toMatchObject({ run: 200, runQueue: 15, gc: 25, late: 2 });
 });
+
+test('the stacks of a block add up to the time since it began, not since the beat before', () => {
+  const stall = new Stall(0, nothing);
+  for (const at of [80, 90, 120]) stall.answer(sample(at, [frame('hot', 1)], { at }));
+  stall.end({ ...gap(0, 120), active: 100 }, nothing);
+  expect(stall.stacks(20)).toMatchObject([{ ms: 100, count: 3 }]);
+});

@@ -60,6 +60,8 @@ test('in the midst of a block the text says where it is now', () => {
   ]);
   const { where: _, ...nowhere } = told;
   expect(stillBlockedText(nowhere)).toContain('in native code');
+  const { task: __, ...nobody } = nowhere;
+  expect(stillBlockedText({ ...nobody, duration: 5004 }).split('\n')[0]).toBe('offloop: still blocked after 5.0 seconds');
 });
 
 test('paths are shown from the working directory, others in full', () => {

@@ -1,0 +1,3 @@
+import type { Kind } from './kinds.mjs';
+
+export const unseen: readonly Kind[];
