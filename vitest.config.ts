@@ -6,6 +6,8 @@ const minute = 60_000;
 const spawning = ['test/package/**/*.test.ts', 'test/examples/**/*.test.ts'];
 // Test files that look at the clock: one at a time.
 const realtime = ['test/realtime/**/*.test.ts', 'test/monitor/{beater,expect-no-block,watch}.test.ts', 'test/telemetry/loop-meter.test.ts'];
+// Test files that wait for programs of their own, and look at no clock closely: two of them at a time.
+const programs = ['test/realtime/{actor,executor,process,remote,report}-*.test.ts', 'test/realtime/{resilience,run,survey}.test.ts'];
 // Test files that mostly wait for workers to start: see test/support/compiled.ts.
 const compiled = [
   'test/executors/{thread,process}.contract.test.ts',
@@ -18,11 +20,12 @@ const globalSetup = ['test/support/compiled.ts'];
 // Node, those in between what is left (test/matrix.mjs sets the switch).
 const ofServers = [
   'test/executors/{remote,remote-stream,remote-worker,remote.contract}.test.ts',
-  'test/realtime/{remote-crash,remote-map,survey}.test.ts',
+  'test/realtime/{cli-run,remote-crash,remote-map,report-process,survey}.test.ts',
 ];
 const ofProcesses = [
   'test/executors/process.contract.test.ts',
-  'test/realtime/{cli-run,executor-crash,monitor-process,report-process}.test.ts',
+  'test/executors/narrow.contract.test.ts',
+  'test/realtime/{executor-crash,monitor-process}.test.ts',
 ];
 const switches: Record<string, string[]> = { newest: ofServers, between: [...ofServers, ...ofProcesses] };
 const leftOut = switches[process.env['OFFLOOP_TEST_LIGHT'] ?? ''];
@@ -78,14 +81,26 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'programs',
+          include: programs,
+          exclude: left,
+          globalSetup,
+          testTimeout: 2 * minute,
+          hookTimeout: minute,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'realtime',
           include: realtime,
-          exclude: left,
+          exclude: [...programs, ...left],
           globalSetup,
           fileParallelism: false,
           testTimeout: 2 * minute,
           hookTimeout: minute,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

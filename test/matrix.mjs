@@ -68,7 +68,7 @@ function runTests(node, line) {
   const report = ['--reporter=default', '--reporter=json', `--outputFile.json=${json}`];
   const whole = values['npm-test'] && line === runningLine;
   const light = inBetween.includes(line) ? 'between' : line === newest ? 'newest' : undefined;
-  const part = light === undefined ? [] : ['--project', 'unit', '--project', 'compiled', '--project', 'realtime'];
+  const part = light === undefined ? [] : ['unit', 'compiled', 'programs', 'realtime'].flatMap((name) => ['--project', name]);
   const ok = whole
     ? runWith(node, 'npm', ['test', '--', ...report])
     : runWith(node, node, [vitest, 'run', ...part, ...report], light === undefined ? {} : { OFFLOOP_TEST_LIGHT: light });

@@ -101,7 +101,8 @@ describe('a report names line, task and cause', () => {
   });
 });
 
-describe('a program ends as it would have without a monitor', () => {
+// Two at a time: they mostly wait, and the blocks are long enough.
+describe.concurrent('a program ends as it would have without a monitor', () => {
   test('an endless loop is told of while it lasts', async () => {
     const program = blocks('forever');
     const stderr = await program.saw(/still blocked after 1\.\d seconds.*\n.*samples/);
