@@ -79,10 +79,22 @@ export class Feeder {
     while (!this.#line.empty && !this.#budget.exceeded(this.#pumpNow)) {
       const slot = this.#crew.pick() ?? this.#openForNext();
       if (slot === null) break;
-      if (!this.#feed(slot, this.#crew.idle + 1)) return this.#crew.rest(slot); // what waits is bound to other workers
+      if (this.#feed(slot, this.#crew.idle + 1)) continue;
+      this.#crew.rest(slot); // what waits is bound to other workers
+      break;
     }
     let sharers = this.#crew.size;
     for (const slot of this.#crew.slots) this.#topUp(slot, sharers--);
+    this.#wakeBound();
+  }
+
+  /** A worker that went to rest because the turn had had enough may have jobs of its own, which nobody else takes. */
+  #wakeBound(): void {
+    for (const slot of this.#crew.slots) {
+      if (slot.busy || slot.bound.peek() === null) continue;
+      if (this.#budget.exceeded(this.#pumpNow)) return;
+      this.#wake(slot);
+    }
   }
 
   /** Sends more to a worker that will soon be through with what it has. */
