@@ -12,7 +12,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -54,12 +54,14 @@ function runWith(node, command, args, more = {}) {
 
 /** What vitest wrote. A file that did not even load has no failed test in it, but it is a failure. */
 function count(json) {
-  if (!existsSync(json)) return { passed: 0, failed: 0 };
-  const { numPassedTests: passed, numFailedTests, testResults } = JSON.parse(readFileSync(json, 'utf8'));
-  const unloaded = testResults.filter(
-    (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
-  );
-  return { passed, failed: numFailedTests + unloaded.length };
+  if (!existsSync(json)) return { passed: 0, failures: [] };
+  const { numPassedTests: passed, testResults } = JSON.parse(readFileSync(json, 'utf8'));
+  const failures = testResults.flatMap((file) => {
+    const tests = file.assertionResults.filter((test) => test.status === 'failed');
+    const named = tests.map((test) => ({ title: test.fullName, why: test.failureMessages[0] }));
+    return named.length === 0 && file.status === 'failed' ? [{ title: relative(root, file.name), why: file.message }] : named;
+  });
+  return { passed, failures };
 }
 
 function runTests(node, line) {
@@ -72,9 +74,10 @@ function runTests(node, line) {
   const ok = whole
     ? runWith(node, 'npm', ['test', '--', ...report])
     : runWith(node, node, [vitest, 'run', ...part, ...report], light === undefined ? {} : { OFFLOOP_TEST_LIGHT: light });
-  const { passed, failed } = count(json);
+  const { passed, failures } = count(json);
   // A run that ended badly without naming a failed test (lint, a crash, an unhandled rejection) has failed all the same.
-  return { passed, failed: ok ? failed : Math.max(failed, 1) };
+  if (!ok && failures.length === 0) failures.push({ title: 'the run itself', why: 'ended badly and named no failed test' });
+  return { passed, failures };
 }
 
 /** The built package, as `import` and as `require`, by its own name: it loads, and it runs. */
@@ -89,7 +92,15 @@ function runLine(line) {
   const started = performance.now();
   const { node, missing, excused } = findNode(line);
   if (node === undefined) {
-    return { line, version: '-', passed: 0, failed: process.env.CI && !excused ? 1 : 0, seconds: 0, note: `NOT RUN: ${missing}` };
+    return {
+      line,
+      version: '-',
+      passed: 0,
+      failed: process.env.CI && !excused ? 1 : 0,
+      failures: [],
+      seconds: 0,
+      note: `NOT RUN: ${missing}`,
+    };
   }
   const version = spawnSync(node, ['-v'], { encoding: 'utf8' }).stdout.trim();
   console.log(`\n=== Node ${version} ===`);
@@ -97,7 +108,15 @@ function runLine(line) {
   const loaded = smoke(node);
   const seconds = (performance.now() - started) / 1000;
   const note = loaded.failed > 0 ? 'the built package does not load' : '';
-  return { line, version, passed: tests.passed + loaded.passed, failed: tests.failed + loaded.failed, seconds, note };
+  const failed = tests.failures.length + loaded.failed;
+  return { line, version, passed: tests.passed + loaded.passed, failed, failures: tests.failures, seconds, note };
+}
+
+/** Named once more at the very end, because a CI that keeps only the end of its log is read there. */
+function printFailures(rows) {
+  for (const { line, failures } of rows) {
+    for (const { title, why } of failures) console.log(`\nFAILED on Node ${line}: ${title}\n${String(why).slice(0, 1500)}`);
+  }
 }
 
 function printTable(rows) {
@@ -111,6 +130,7 @@ function printTable(rows) {
 // The smoke, and what is packed, need dist.
 const built = runWith(process.execPath, 'npm', ['run', 'build']);
 const rows = lines.map(runLine);
+printFailures(rows);
 printTable(rows);
 if (!built) console.log('`npm run build` failed, see the top');
 const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
