@@ -1,5 +1,5 @@
 /** Who gets how many jobs, and when: batches, more for a busy worker, taking back. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { PoolOptions, SubmitOptions } from '../../src/executors/executor.ts';
 import type { Job } from '../../src/executors/job.ts';
 import { HELD_UP } from '../../src/executors/watch.ts';
@@ -241,6 +241,26 @@ describe('a job that is cancelled behind others', () => {
     await finish(fake, jobs);
     expect(jobs.slice(1).every((job) => job.state === 'done')).toBe(true);
     expect(stuck.allJobs).toContain(jobs[1]!.id);
+  });
+});
+
+describe('a job that is bound to a worker', () => {
+  it('wakes it in the next turn, when it had to rest because this turn had had enough', async () => {
+    const long = 2 * HELD_UP; // each travels alone
+    const fake = await warmPool({ max: 2 }, long);
+    const bound = submit(fake, 2, { affinity: 'a' });
+    const theirs = fake.workers.find((worker) => worker.jobs.at(-1) === bound[0]!.id)!;
+    const [other] = fake.workers.filter((worker) => worker !== theirs) as [FakeWorker];
+    const jobs = submit(fake, 100);
+    await pass(0);
+    while (other.claim()) other.finish('done', long);
+    vi.advanceTimersByTime(10); // this turn has had enough
+    theirs.claim();
+    theirs.finish('done', long);
+    expect([bound[0]!.settled, theirs.jobs]).toEqual([true, [bound[0]!.id]]);
+    await pass(0);
+    expect(theirs.jobs).toEqual([bound[1]!.id]);
+    await finish(fake, [...bound, ...jobs]);
   });
 });
 
