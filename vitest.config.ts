@@ -2,12 +2,16 @@ import { defineConfig } from 'vitest/config';
 import { compiledFiles, importCompiled } from './test/support/compiled.ts';
 
 const minute = 60_000;
-// Test files that start processes of their own (npm, consumers, examples): one at a time, since some of them build dist anew.
-const spawning = ['test/package/**/*.test.ts', 'test/examples/**/*.test.ts'];
+// Test files that build dist anew (npm pack, npm start): one at a time, and nobody else may use dist meanwhile.
+const spawning = ['test/package/**/*.test.ts', 'test/examples/survey.test.ts'];
 // Test files that look at the clock: one at a time.
 const realtime = ['test/realtime/**/*.test.ts', 'test/monitor/{beater,expect-no-block,watch}.test.ts', 'test/telemetry/loop-meter.test.ts'];
 // Test files that wait for programs of their own, and look at no clock closely: two of them at a time.
-const programs = ['test/realtime/{actor,executor,process,remote,report}-*.test.ts', 'test/realtime/{resilience,run,survey}.test.ts'];
+const programs = [
+  'test/examples/{asyncio,docs,errors,reference,remote}.test.ts',
+  'test/realtime/{actor,cli,executor,monitor,process,remote,report}-*.test.ts',
+  'test/realtime/{resilience,run,survey}.test.ts',
+];
 // Test files that mostly wait for workers to start: see test/support/compiled.ts.
 const compiled = [
   'test/executors/{thread,process}.contract.test.ts',
@@ -18,16 +22,14 @@ const compiled = [
 const globalSetup = ['test/support/compiled.ts'];
 // What takes longest, and whom it tells something on which Node: the oldest line runs everything, the newest what depends on
 // Node, those in between what is left (test/matrix.mjs sets the switch).
-const ofServers = [
+const notOnNewest = [
+  'test/examples/**/*.test.ts',
   'test/executors/{remote,remote-stream,remote-worker,remote.contract}.test.ts',
+  'test/executors/narrow.contract.test.ts',
   'test/realtime/{cli-run,remote-crash,remote-map,report-process,survey}.test.ts',
 ];
-const ofProcesses = [
-  'test/executors/process.contract.test.ts',
-  'test/executors/narrow.contract.test.ts',
-  'test/realtime/{executor-crash,monitor-process}.test.ts',
-];
-const switches: Record<string, string[]> = { newest: ofServers, between: [...ofServers, ...ofProcesses] };
+const notBetween = [...notOnNewest, 'test/executors/process.contract.test.ts', 'test/realtime/{executor-crash,monitor-process}.test.ts'];
+const switches: Record<string, string[]> = { newest: notOnNewest, between: notBetween };
 const leftOut = switches[process.env['OFFLOOP_TEST_LIGHT'] ?? ''];
 const left = leftOut === undefined ? [] : [...leftOut, '**/node_modules/**'];
 
@@ -47,7 +49,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...spawning, ...realtime, ...compiled, ...left],
+          exclude: [...spawning, ...programs, ...realtime, ...compiled, ...left],
           testTimeout: minute / 2,
           hookTimeout: minute / 2,
           sequence: { groupOrder: 0 },

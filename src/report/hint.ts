@@ -15,7 +15,7 @@ export function hintFor({ cause, where, cpu, thread }: Pick<SlowReport, 'cause' 
     case 'gc':
       return 'no line is slow: the heap is large, or fills fast — keep less of it, or move the data to a worker';
     case 'cpu-starved':
-      return 'none of your code — other threads or processes had the CPUs: use fewer workers, or raise the quota';
+      return starved(cpu.run);
     case 'suspended':
       return 'none of your code — the whole process stood still: SIGSTOP, a paused container, a sleeping machine';
     case 'startup':
@@ -23,6 +23,14 @@ export function hintFor({ cause, where, cpu, thread }: Pick<SlowReport, 'cause' 
     default:
       return null;
   }
+}
+
+/** Milliseconds on the CPU that are a block of their own, on a machine with nothing else to do. */
+const MUCH = 50;
+
+function starved(run: number): string {
+  const own = run < MUCH ? 'none of your code — others' : `${Math.round(run)} ms were its own, but others`;
+  return `${own} had the CPUs, threads or processes: use fewer workers, or raise the quota`;
 }
 
 /** It is off the main loop already. */

@@ -28,7 +28,7 @@ const outputs = commands.filter((b) => !besides.includes(b));
 
 /** Debug mode tells, rightly, when a loaded machine kept the CPU from the program; nothing of the program is to blame for it. */
 const starved =
-  /offloop: Executing <callback> took [\d.]+ seconds\n {2}cause: (?:cpu-starved|unknown) .*\n(?: {2}hint: none of your code.*\n)?/g;
+  /offloop: Executing <callback> took [\d.]+ seconds\n {2}cause: (?:cpu-starved|unknown) .*\n(?: {2}hint: .* had the CPUs.*\n)?/g;
 
 async function runExample(command: string): Promise<string> {
   const [program, ...args] = commandOf(command);

@@ -23,7 +23,8 @@ test('a synchronous call has an asynchronous twin', () => {
 });
 
 test('what is nobody’s fault says so, and what is unknown says nothing', () => {
-  expect(hint('cpu-starved')).toContain('none of your code');
+  expect(hintFor({ ...told, cause: 'cpu-starved', cpu: { ...told.cpu, run: 20 } })).toMatch(/^none of your code — others had the CPUs/);
+  expect(hintFor({ ...told, cause: 'cpu-starved', cpu: { ...told.cpu, run: 120 } })).toMatch(/^120 ms were its own, but others had/);
   expect(hint('suspended')).toContain('none of your code');
   expect(hint('unknown')).toBeNull();
 });
