@@ -9,7 +9,7 @@ const realtime = ['test/realtime/**/*.test.ts', 'test/monitor/{beater,expect-no-
 // Test files that wait for programs of their own, and look at no clock closely: two of them at a time.
 const programs = [
   'test/examples/{asyncio,docs,errors,reference,remote}.test.ts',
-  'test/realtime/{actor,cli,executor,monitor,process,remote,report}-*.test.ts',
+  'test/realtime/{actor,cli,executor,process,remote,report}-*.test.ts',
   'test/realtime/{resilience,run,survey}.test.ts',
 ];
 // Test files that mostly wait for workers to start: see test/support/compiled.ts.

@@ -7,7 +7,7 @@ import { map, run, timeout, TimeoutError, withSignal } from 'offloop';
 await run(async () => {
   const server = createServer((request, response) => {
     const n = Number(request.url?.slice(1));
-    setTimeout(() => response.end(`item ${n}`), n % 50 === 49 ? 3000 : 5 + (n % 10)).unref();
+    setTimeout(() => response.end(`item ${n}`), n % 50 === 49 ? 30_000 : 5 + (n % 10)).unref();
   }).listen(0, '127.0.0.1');
   await withSignal((signal) => once(server, 'listening', { signal }));
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -17,7 +17,7 @@ await run(async () => {
   async function get(n: number): Promise<void> {
     const began = performance.now();
     try {
-      await timeout(500, () => withSignal(async (signal) => (await fetch(`${base}/${n}`, { signal })).text()));
+      await timeout(1500, () => withSignal(async (signal) => (await fetch(`${base}/${n}`, { signal })).text()));
       times.push(performance.now() - began);
     } catch (error) {
       if (!(error instanceof TimeoutError)) throw error;

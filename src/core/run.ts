@@ -11,6 +11,7 @@ import { realClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import { CancelledError, InvalidStateError, TimeoutError } from '../base/errors.ts';
 import { checkDuration, checkFunction, ownOptions, wrongType } from '../base/validate.ts';
+import { forgiveAbandoned } from './abandoned.ts';
 import { runInWorker } from './in-worker.ts';
 import { checkCatchable } from './signal-receiver.ts';
 import { watchRun } from './probe.ts';
@@ -140,11 +141,7 @@ class Run<T> {
       const task = (this.#main = new TaskCore<T>(this.#root, main.name || 'main', null));
       task.start(main);
       await new Promise<void>((settled) => task.onSettled(() => settled()));
-      const trouble = await this.#end().then(
-        () => null,
-        (error: unknown) => ({ error }),
-      );
-      return this.#conclude(task, trouble);
+      return this.#conclude(task, await this.#endQuietly());
     } finally {
       this.#root.leave();
       unwatch();
@@ -199,6 +196,18 @@ class Run<T> {
     if (trouble !== null && state === 'done') throw trouble.error;
     if (trouble !== null) report('run() did not end in order', trouble.error);
     return task.result();
+  }
+
+  async #endQuietly(): Promise<{ error: unknown } | null> {
+    const forgiven = forgiveAbandoned();
+    try {
+      await this.#end();
+      return null;
+    } catch (error) {
+      return { error };
+    } finally {
+      forgiven();
+    }
   }
 
   /** Cancels and joins what is left, then closes the executors; all within the grace period. */

@@ -1,6 +1,6 @@
 /** `offloop dump` on real processes that are wedged in real ways, on every Node line at hand. Each must live on. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -127,6 +127,7 @@ describe.runIf(onLinux)('what cannot be asked is told in one line, with exit cod
   test('a stopped process, which would not answer', async () => {
     const target = await Target.node('wedged.cjs', ['idle']).printed('now');
     target.child.kill('SIGSTOP');
+    while (!/\) T /.test(readFileSync(`/proc/${target.pid}/stat`, 'utf8'))) await pause(5); // a loaded machine takes its time
     expect(await refused(target)).toContain(`is stopped (SIGSTOP, or Ctrl-Z): continue it first, kill -CONT ${target.pid}`);
     target.child.kill('SIGCONT');
     await target.turns();

@@ -111,6 +111,17 @@ describe('without a signal', () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining('Error: main is broken')]);
   });
 
+  it('calls that nobody awaits end with the run, and hide nothing: what main throws is told', async () => {
+    const { code, stderr } = await start('floating').ended;
+    expect([code, stderr]).toEqual([1, expect.stringContaining('Error: main is broken')]);
+    expect(stderr).not.toContain('CancelledError');
+  });
+
+  it('a rejection that nobody hears of, at the end of a run, ends the process as anywhere else', async () => {
+    const { code, stdout, stderr } = await start('somebody else’s').ended;
+    expect([code, stdout, stderr]).toEqual([1, 'ready\n', expect.stringContaining('Error: nobody hears of it')]);
+  });
+
   it('an end that takes longer than the grace period rejects, and names what is pending (RU-11)', async () => {
     const { code, stderr } = await start('late end').ended;
     expect([code, stderr]).toEqual([
