@@ -23,6 +23,6 @@ function onRejection(reason: unknown): void {
   if (reason instanceof CancelledError && reason.source === 'shutdown') return;
   if (process.listeners('unhandledRejection').some((listener) => !(OURS in listener))) return;
   process.off('unhandledRejection', listen);
-  void Promise.reject(reason as Error); // Node comes to it before anything else runs, in the mode that --unhandled-rejections says
+  void Promise.reject(reason); // Node comes to it before anything else runs, in the mode that --unhandled-rejections says
   setImmediate(() => void (runsThatEnd > 0 && process.on('unhandledRejection', listen)));
 }
