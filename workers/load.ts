@@ -167,10 +167,11 @@ function notFound(ref: FunctionReference, namespace: Readonly<Record<string, unk
           : '. If a bundler made that file, it does nothing by itself: make the module of the functions an entry of the bundle'),
     );
   }
-  const there = exported === undefined ? 'has no export' : `exports no function`;
+  const there = exported === undefined ? 'has no export' : 'exports no function';
+  const offloaded = exported === undefined ? ', and offloads no function of that name at its top level' : '';
   const names = functionNames(namespace, ref.module);
   const others = names.length === 0 ? 'it has no functions' : `its functions are ${names.join(', ')}`;
-  return new FunctionNotFoundError(`${ref.module} ${there} '${ref.export}'; ${others}`);
+  return new FunctionNotFoundError(`${ref.module} ${there} '${ref.export}'${offloaded}; ${others}`);
 }
 
 function functionNames(namespace: Readonly<Record<string, unknown>>, module: string): string[] {
@@ -182,9 +183,9 @@ function functionNames(namespace: Readonly<Record<string, unknown>>, module: str
 
 function neverDefined(module: string, exportName: string): FunctionNotFoundError {
   return new FunctionNotFoundError(
-    `${module} reached run() before '${exportName}' was there, and in a worker nothing after run() is executed. Either the function is defined ` +
-      `below the call of run(), or it is a plain export of a file that calls run(), or its module and the program's main file import each other: ` +
-      `move the functions into a module of their own`,
+    `${module} reached run() before its offloaded function ${exportName} was there, and a worker executes nothing inside run() or after it. ` +
+      `Either the function is defined below the call of run(), or inside the function given to run(), or it is a plain export of a file that ` +
+      `calls run(), or its module and the program's main file import each other: define the functions above, at the top level, or in a module of their own`,
   );
 }
 

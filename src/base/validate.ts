@@ -38,7 +38,11 @@ function withCode<E extends Error>(error: E, code: ArgumentErrorCode): E {
 }
 
 export function checkFunction(where: string, value: unknown): void {
-  if (typeof value !== 'function') throw wrongType(where, 'a function', value);
+  if (typeof value === 'function') return;
+  if (typeof (value as { then?: unknown } | null | undefined)?.then !== 'function') throw wrongType(where, 'a function', value);
+  // In timeout(5, f()) nobody awaits f() any more: were its rejection unhandled, that would end the process before this error is seen.
+  if (value instanceof Promise) value.catch(() => {});
+  throw wrongType(where, 'a function: () => f(), not f()', value);
 }
 
 export function checkString(where: string, value: unknown): void {

@@ -73,11 +73,22 @@ async function knock(listeners: readonly Listener[], patience: number): Promise<
   return undefined;
 }
 
-/** `offloop run` is a Node process too; whoever has its id means the program that it runs. */
+/** `offloop run` is a Node process too, and so is the npm or npx that started it; whoever has their id means the program that they run. */
 export function programOf({ pid, command }: ProcessFacts): number | undefined {
-  const children = childrenOf(pid);
+  if (!runsAnother(command)) return undefined;
+  const child = onlyChildOf(pid);
+  return child !== undefined && /(?:^|[\\/])(?:sh|bash|dash|ash|zsh)$/.test(commandOf(child)[0] ?? '') ? onlyChildOf(child) : child; // npm puts a shell in between
+}
+
+function runsAnother(command: readonly string[]): boolean {
   const at = command.findIndex((word) => /(?:[\\/]cli[\\/]main\.[jt]s|[\\/]offloop)$/.test(word));
-  return at >= 0 && command[at + 1] === 'run' && children.length === 1 ? children[0] : undefined;
+  const isNpm = /^npm (?:exec|run|run-script|start|test)\b/.test(command[0] ?? ''); // it writes what it does over its command line
+  return isNpm || (at >= 0 && command[at + 1] === 'run');
+}
+
+function onlyChildOf(pid: number): number | undefined {
+  const children = childrenOf(pid);
+  return children.length === 1 ? children[0] : undefined;
 }
 
 /** Started with --inspect, it may be any of its ports; else the one that SIGUSR1 would open. No other port is knocked at. */

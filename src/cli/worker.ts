@@ -85,12 +85,27 @@ async function serve({ options: settings, drain }: Plan, console: Console): Prom
 }
 
 async function start(settings: RemoteWorkerOptions): Promise<RemoteWorker> {
-  const { startRemoteWorker } = await import('../executors/remote-worker.ts'); // bullmq and ioredis are optional
+  const { startRemoteWorker } = await loadRemote();
   try {
     return await startRemoteWorker(settings);
   } catch (error) {
     throw failure(`worker: ${(error as Error).message}`);
   }
+}
+
+/** bullmq and ioredis are optional: whoever has one machine does not install them. */
+async function loadRemote(): Promise<typeof import('../executors/remote-worker.ts')> {
+  try {
+    return await import('../executors/remote-worker.ts');
+  } catch (error) {
+    throw isMissing(error) ? failure('worker: needs the packages bullmq and ioredis: npm install bullmq ioredis') : error;
+  }
+}
+
+/** A loader's words for a package that is not there. */
+function isMissing(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  return code === 'ERR_MODULE_NOT_FOUND' && /^Cannot find package '(?:bullmq|ioredis)'/.test(String(message));
 }
 
 /** Resolves with the first; the second ends the process at once. */

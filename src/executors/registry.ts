@@ -5,6 +5,7 @@
  * The table lives on `globalThis`, so that duplicate copies of the package in one program agree. Its shape is therefore a
  * contract between versions: add optional fields, or take a new symbol.
  */
+import { Module } from 'node:module';
 import { FunctionNotFoundError, InvalidStateError } from '../base/errors.ts';
 import { checkFunction, checkString, outOfRange, wrongType } from '../base/validate.ts';
 
@@ -97,6 +98,7 @@ function entriesOf(module: string, meta: object): ModuleEntries {
   return fresh;
 }
 
+const commonjs = "take its functions by fromModule(pathToFileURL(require.resolve('./file.js')))";
 const esm = 'let it build ES modules (esbuild: format: "esm"; webpack: experiments.outputModule and output.module)';
 
 /**
@@ -108,6 +110,7 @@ function metaOfFile(meta: ImportMeta): ImportMeta {
   const isOfWebpack = typeof (meta as { webpack?: unknown }).webpack === 'number';
   const real = isOfWebpack ? (Object.getPrototypeOf(meta) as Partial<ImportMeta> | null) : meta;
   if (typeof real?.url === 'string') return real as ImportMeta;
+  if (meta instanceof Module) throw wrongType('meta', `\`import.meta\`; CommonJS has none: ${commonjs}`, meta.constructor);
   throw wrongType('import.meta.url', `the URL of the module; a bundler that emits CommonJS drops it: ${esm}`, real?.url);
 }
 

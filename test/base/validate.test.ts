@@ -56,6 +56,11 @@ describe('an error for bad input', () => {
 
 const cases: [string, () => unknown, string][] = [
   ['checkFunction', () => checkFunction('fn', 5), 'TypeError OFFLOOP_INVALID_ARGUMENT: Expected fn to be a function, got 5 (number)'],
+  [
+    'checkFunction of a promise',
+    () => checkFunction('fn', Promise.resolve(5)),
+    'TypeError OFFLOOP_INVALID_ARGUMENT: Expected fn to be a function: () => f(), not f(), got Promise { 5 } (object)',
+  ],
   ['checkString', () => checkString('name', 5), 'TypeError OFFLOOP_INVALID_ARGUMENT: Expected name to be a string, got 5 (number)'],
   ['checkBoolean', () => checkBoolean('on', 1), 'TypeError OFFLOOP_INVALID_ARGUMENT: Expected on to be a boolean, got 1 (number)'],
   ['checkOneOf', () => checkOneOf('how', 'c', ['a', 'b']), "RangeError OFFLOOP_OUT_OF_RANGE: Expected how to be one of 'a', 'b', got 'c' (string)"],

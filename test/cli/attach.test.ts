@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
+import { spawn } from 'node:child_process';
+import { expect, test, vi } from 'vitest';
 import { inspectorPort, programOf } from '../../src/cli/attach.ts';
+import { commandOf } from '../../src/cli/proc.ts';
 import type { ProcessFacts } from '../../src/cli/proc.ts';
 
 const facts = (command: string, nodeOptions = ''): ProcessFacts => ({
@@ -33,3 +35,18 @@ test('a process without children is no offloop run with a program', () => {
   expect(programOf(facts('node app.js'))).toBeUndefined();
   expect(programOf(facts('node /x/dist/src/cli/main.js run app.js'))).toBeUndefined();
 });
+
+test.runIf(process.platform === 'linux')(
+  'whoever has the id of npx or npm means the program behind the shell that these put in between',
+  async () => {
+    const npm = spawn('sh', ['-c', "sh -c 'sleep 100; :'; :"], { detached: true });
+    try {
+      const program = (command: string): number | undefined => programOf({ ...facts(''), pid: npm.pid!, command: [command] });
+      await vi.waitFor(() => expect(commandOf(program('npm exec offloop run app.ts')!)).toEqual(['sleep', '100']));
+      expect(commandOf(program('npm start')!)).toEqual(['sleep', '100']);
+      expect(program('npm install')).toBeUndefined();
+    } finally {
+      process.kill(-npm.pid!);
+    }
+  },
+);

@@ -1,3 +1,4 @@
+import { Module } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -44,6 +45,11 @@ describe('definitions of a module', () => {
     );
     const commonjs = { url: 'file:///src/a.ts', webpack: 5 } as unknown as ImportMeta;
     expect(() => register(commonjs, () => 1)).toThrow(/a bundler that emits CommonJS drops it: let it build ES modules/);
+  });
+
+  it('cannot be offered by a CommonJS module, which is told how its functions come off the loop', () => {
+    const inCommonJs = new Module('/app/jobs.js') as unknown as ImportMeta;
+    expect(() => register(inCommonJs, () => 1)).toThrow(/CommonJS has none: .*fromModule\(pathToFileURL\(require\.resolve/);
   });
 
   it('are shared by copies of the package', () => {

@@ -150,7 +150,7 @@ describe('a function that is not there', () => {
     expect(answers[0]!.error).toMatchObject({
       name: 'FunctionNotFoundError',
       code: 'OFFLOOP_FUNCTION_NOT_FOUND',
-      message: `${files['named.cjs']} has no export 'hevy'; its functions are heavy, other`,
+      message: `${files['named.cjs']} has no export 'hevy', and offloads no function of that name at its top level; its functions are heavy, other`,
     });
     expect(answers[1]!.error!.message).toMatch(
       /has no offloaded function #0 in a worker.*at the top level.*make the module of the functions an entry of the bundle/,
@@ -225,7 +225,9 @@ describe('when run() is reached before the function is defined', () => {
     const { answers } = await runProgram({ line: lines[0]!, mode: 'built', file: fileURLToPath(programs[name]) });
     expect(answers[0]!.error).toMatchObject({
       name: 'FunctionNotFoundError',
-      message: expect.stringMatching(/reached run\(\) before '#0' was there.*move the functions into a module of their own/),
+      message: expect.stringMatching(
+        /before its offloaded function #0 was there.*inside the function given to run\(\).*or in a module of their own/,
+      ),
     });
   });
 });
