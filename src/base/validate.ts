@@ -19,8 +19,8 @@ export function show(value: unknown): string {
 const BOOKKEEPING = /,?\s*\[Symbol\((?:async_id_symbol|trigger_async_id_symbol|kResourceStore)\)\]: (?:<[^>]*>|[^,}]*?)(?=,|\s*})/g;
 
 /** A value of the wrong type: TypeError with code OFFLOOP_INVALID_ARGUMENT. */
-export function wrongType(where: string, expected: string, got: unknown): TypeError {
-  const error = new TypeError(`Expected ${where} to be ${expected}, got ${show(got)}`);
+export function wrongType(where: string, expected: string, got: unknown, remedy = ''): TypeError {
+  const error = new TypeError(`Expected ${where} to be ${expected}, got ${show(got)}${remedy}`);
   return withCode(error, 'OFFLOOP_INVALID_ARGUMENT');
 }
 
@@ -42,7 +42,7 @@ export function checkFunction(where: string, value: unknown): void {
   if (typeof (value as { then?: unknown } | null | undefined)?.then !== 'function') throw wrongType(where, 'a function', value);
   // In timeout(5, f()) nobody awaits f() any more: were its rejection unhandled, that would end the process before this error is seen.
   if (value instanceof Promise) value.catch(() => {});
-  throw wrongType(where, 'a function: () => f(), not f()', value);
+  throw wrongType(where, 'a function', value, ': pass () => f(), not f()');
 }
 
 export function checkString(where: string, value: unknown): void {

@@ -59,7 +59,7 @@ const cases: [string, () => unknown, string][] = [
   [
     'checkFunction of a promise',
     () => checkFunction('fn', Promise.resolve(5)),
-    'TypeError OFFLOOP_INVALID_ARGUMENT: Expected fn to be a function: () => f(), not f(), got Promise { 5 } (object)',
+    'TypeError OFFLOOP_INVALID_ARGUMENT: Expected fn to be a function, got Promise { 5 } (object): pass () => f(), not f()',
   ],
   ['checkString', () => checkString('name', 5), 'TypeError OFFLOOP_INVALID_ARGUMENT: Expected name to be a string, got 5 (number)'],
   ['checkBoolean', () => checkBoolean('on', 1), 'TypeError OFFLOOP_INVALID_ARGUMENT: Expected on to be a boolean, got 1 (number)'],
