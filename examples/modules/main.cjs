@@ -1,0 +1,6 @@
+const { pathToFileURL } = require('node:url');
+const { fromModule, run } = require('offloop');
+
+const heavy = fromModule(pathToFileURL(require.resolve('./heavy.cjs')));
+
+run(async () => console.log(await heavy.sum(1_000_000)));
