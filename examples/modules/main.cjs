@@ -3,4 +3,4 @@ const { fromModule, run } = require('offloop');
 
 const heavy = fromModule(pathToFileURL(require.resolve('./heavy.cjs')));
 
-run(async () => console.log(await heavy.sum(1_000_000)));
+void run(async () => console.log(await heavy.sum(1_000_000)));

@@ -1,39 +1,15 @@
 /** What the documentation shows must be true: each code block is a file, each file runs, and prints what is shown. */
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const pages = ['README.md', 'CHANGELOG.md', 'examples/README.md', ...readdirSync(join(root, 'docs')).map((f) => `docs/${f}`)].filter((f) =>
-  f.endsWith('.md'),
-);
-
-interface Block {
-  readonly page: string;
-  readonly language: string;
-  readonly text: string;
-}
-
-const blocks: Block[] = pages.flatMap((page) => {
-  const text = readFileSync(join(root, page), 'utf8');
-  return [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map((m) => ({ page, language: m[1] as string, text: m[2] as string }));
-});
-const code = blocks.filter((b) => ['ts', 'js', 'mjs', 'cjs'].includes(b.language));
-const commands = blocks.filter((b) => b.text.startsWith('$ '));
-const besides = commands.filter((b) => b.text.split('\n')[0]?.endsWith(' &') === true);
-const outputs = commands.filter((b) => !besides.includes(b));
-
-/** Debug mode tells, rightly, when a loaded machine kept the CPU from the program; nothing of the program is to blame for it. */
-const starved =
-  /offloop: Executing <callback> took [\d.]+ seconds\n {2}cause: (?:cpu-starved|unknown) .*\n(?: {2}hint: .* had the CPUs.*\n)?/g;
+import { besides, code, fileOf, outputs, pages, pageText, root, withoutFigures, withoutStarvation } from '../support/doc-blocks.ts';
 
 async function runExample(command: string): Promise<string> {
   const [program, ...args] = commandOf(command);
   const { stdout, stderr } = await promisify(execFile)(program, args, { cwd: root });
-  expect(stderr.replaceAll(starved, '')).toBe('');
+  expect(withoutStarvation(stderr)).toBe('');
   return stdout;
 }
 
@@ -71,20 +47,36 @@ const anyProcess = (text: string): string =>
     .replace(/^(now|blocks) .*$/gm, '$1') // the machine may be loaded
     .replace(/ {2,}/g, '  '); // columns are as wide as the figures in them
 
-/** Figures differ from run to run; everything else must not. */
-const withoutFigures = (text: string): string => text.replace(/\b\d+(?:[.,]\d+)* ms\b/g, 'N ms').trim();
-
 test('there are code blocks and outputs to check', () => {
   expect(code.length).toBeGreaterThan(5);
   expect(outputs.length).toBeGreaterThan(1);
 });
 
 describe('each code block is a file', () => {
-  test.each(code.map((b) => [`${b.page}: ${b.text.split('\n')[0]}`, b] as const))('%s', (_title, { text }) => {
-    const [first, ...rest] = text.split('\n');
-    const path = /^\/\/ (examples\/\S+)$/.exec(first as string)?.[1];
+  test.each(code.map((b) => [`${b.page}: ${b.text.split('\n')[0]}`, b] as const))('%s', (_title, block) => {
+    const { path, source } = fileOf(block);
     expect(path, 'the first line of a code block names its file').toBeDefined();
-    expect(readFileSync(join(root, path as string), 'utf8').trim()).toBe(rest.join('\n').trim());
+    expect(readFileSync(join(root, path as string), 'utf8').trim()).toBe(source.trim());
+  });
+});
+
+describe('whoever has the package but no clone finds on the page what its code blocks take', () => {
+  /** README's example of many machines is that of the page to which it sends its reader. */
+  const elsewhere: Readonly<Record<string, string>> = { 'README.md': 'docs/scale-out.md' };
+
+  test.each([...new Set(code.map(({ page }) => page))])('%s', (page) => {
+    const shown = code.filter((b) => [page, elsewhere[page]].includes(b.page)).map((b) => fileOf(b).path);
+    const installed = [...pageText(page).matchAll(/npm install ([\w@/. -]+)/g)].flatMap(([, names]) => (names as string).split(' '));
+    for (const block of code.filter((b) => b.page === page)) {
+      const { path = '', source } = fileOf(block);
+      for (const [, name] of source.matchAll(/(?:from |import\(|require\(|require\.resolve\(|new URL\()'([^']+)'/g) as Iterable<
+        [string, string]
+      >) {
+        if (/^(?:\.$|node:|offloop(?:\/|$))/.test(name)) continue;
+        if (name.startsWith('.')) expect(shown, `${page}: ${path} imports ${name}`).toContain(join(dirname(path), name));
+        else expect(installed, `${page}: ${path} imports ${name}`).toContain(name);
+      }
+    }
   });
 });
 
@@ -105,10 +97,10 @@ describe('each command that looks at a running program prints what is shown', ()
 });
 
 /** Modules that others import, the pairs of asyncio.test.ts, programs that run until they are ended, and settings that test/package tries. */
-const noProgram = /(?:jobs|text|db|files|serve|topic|connect|app)\.ts$|^examples\/(?:asyncio|cli|bundlers)\//;
+const noProgram = /(?:jobs|text|heavy|db|files|serve|topic|connect|app)\.c?[jt]s$|^examples\/(?:asyncio|cli|bundlers)\//;
 
 describe('each example that is shown without its output runs', () => {
-  const shown = [...new Set(code.map((b) => b.text.split('\n')[0]?.slice(3) as string))];
+  const shown = [...new Set(code.map((b) => fileOf(b).path as string))];
   const programs = shown.filter((f) => !noProgram.test(f) && !titled.some(([command]) => command.endsWith(` ${f}`)));
   test.concurrent.each(programs)('%s', async (file) => {
     expect((await runExample(`node --import tsx ${file}`)).length).toBeGreaterThan(0);
@@ -128,7 +120,7 @@ function anchorsOf(file: string): string[] {
 
 describe('each link leads somewhere', () => {
   test.each(pages)('in %s', (page) => {
-    for (const [, target] of readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)\s]+)\)/g) as Iterable<[string, string]>) {
+    for (const [, target] of pageText(page).matchAll(/\]\(([^)\s]+)\)/g) as Iterable<[string, string]>) {
       if (/^https?:/.test(target)) continue;
       const [path, anchor] = target.split('#') as [string, string?];
       const file = path === '' ? join(root, page) : resolve(root, dirname(page), path);

@@ -1,7 +1,7 @@
 /** What a user gets from the registry: the right files, a manifest that resolves, and programs of every kind that run. */
 import { execFile } from 'node:child_process';
-import { readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundlers } from '../support/bundlers.ts';
 import { cachedPackage } from '../support/cached-package.ts';
 import { type Consumer, installConsumer, root } from '../support/consumer.ts';
+import { code, fileOf, outputs, pageText, withoutFigures, withoutStarvation } from '../support/doc-blocks.ts';
 import { installedWith } from '../support/install-size.ts';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -80,6 +81,14 @@ export const done: Promise<number> = run(() => 1);
       allowImportingTsExtensions: true,
     },
   }),
+  'old/main.ts': `
+import { run, type Task } from 'offloop';
+import { MockClock } from 'offloop/testing';
+import { checkCancelled } from 'offloop/worker';
+
+export const done: Promise<number> = run(() => 1, { clock: new MockClock() });
+export const name = (task: Task<number>): string => task.name + String(checkCancelled());
+`,
   'js/package.json': esm,
   'js/jobs.js': jobs(''),
   'js/main.js': `
@@ -199,8 +208,8 @@ describe('the tarball', () => {
     const attw = join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js');
     const { stdout } = await promisify(execFile)(process.execPath, [attw, consumer.tarball, '--profile', 'esm-only', '--format', 'json']);
     const { analysis } = JSON.parse(stdout) as { analysis: { problems: { kind: string; resolutionKind?: string }[]; entrypoints: object } };
-    // The profile is about the exit code only: what CommonJS and node10 see of an ESM package is listed all the same.
-    const others = analysis.problems.filter(({ resolutionKind }) => !['node10', 'node16-cjs'].includes(resolutionKind ?? ''));
+    // The profile is about the exit code only: that node16 lets no CommonJS file require an ES module is listed all the same.
+    const others = analysis.problems.filter(({ resolutionKind }) => resolutionKind !== 'node16-cjs');
     expect(others).toEqual([]);
     const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { exports: object };
     expect(Object.keys(analysis.entrypoints).sort()).toEqual(Object.keys(exports).sort());
@@ -251,6 +260,35 @@ describe('a program that installed it', () => {
     expect(await Promise.all(outcomes)).toEqual(variants.map(() => ({ stdout: '', stderr: '', exit: 0 })));
   });
 
+  it.each(['5.4.5', '5.9.3'])(
+    'type-checks with TypeScript %s in a project that compiles to CommonJS, as tsc --init had it for years',
+    async (version) => {
+      const tsc = join(await cachedPackage('typescript', version), 'bin/tsc');
+      const options = [
+        '--module',
+        'commonjs',
+        '--moduleResolution',
+        'node10',
+        '--target',
+        'es2022',
+        '--types',
+        'node',
+        '--strict',
+        '--noEmit',
+      ];
+      expect(await consumer.node('old', tsc, ...options, 'main.ts')).toEqual({ stdout: '', stderr: '', exit: 0 });
+    },
+  );
+
+  it('is told by one line which packages offloop worker needs', async () => {
+    const command = join(consumer.folder, 'node_modules/offloop/dist/src/cli/main.js');
+    expect(await consumer.node('js', command, 'worker', './jobs.js', '--url', 'redis://127.0.0.1:1')).toEqual({
+      stdout: '',
+      stderr: 'offloop: worker: needs the packages bullmq and ioredis: npm install bullmq ioredis\n',
+      exit: 1,
+    });
+  });
+
   it('is told by one line which package is missing for an entry of its own', async () => {
     const { stdout, exit } = await consumer.node('peers', 'main.js');
     expect([exit, ...stdout.split('\n')]).toEqual([
@@ -296,4 +334,35 @@ describe('a program that installed it', () => {
   it('runs in CommonJS, with the functions of a module that does not know offloop', async () => {
     expect(await consumer.node('cjs', 'main.js')).toEqual(rightAnswer);
   });
+});
+
+describe.each(['README.md', 'docs/tutorial.md', 'docs/executors.md'])('who pastes what %s shows into an empty folder', (page) => {
+  const folder = `reader/${page.replace(/\W/g, '-')}`;
+
+  beforeAll(async () => {
+    await mkdir(join(consumer.folder, folder), { recursive: true });
+    await consumer.npm(folder, 'init', '-y');
+    await consumer.npm(folder, 'pkg', 'set', 'type=module');
+    for (const { path, source } of code.filter((block) => block.page === page).map(fileOf)) {
+      await mkdir(dirname(join(consumer.folder, folder, path!)), { recursive: true });
+      await writeFile(join(consumer.folder, folder, path!), source);
+    }
+  });
+
+  it.concurrent.each(outputs.filter((block) => block.page === page).map(({ text }) => text.split(/\n(.*)/s)))(
+    'reads what it says: %s',
+    async (command, shown) => {
+      const [program, ...args] = command.slice('$ '.length).split(' ');
+      expect(program).toBe('node');
+      const { stdout, stderr, exit } = await consumer.node(folder, ...args);
+      expect([withoutFigures(stdout), withoutStarvation(stderr), exit]).toEqual([withoutFigures(shown!), '', 0]);
+    },
+  );
+});
+
+it('what README and tutorial tell to install first is what their commands were tried with', async () => {
+  const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { devDependencies: Record<string, string> };
+  const begin = 'npm init -y && npm pkg set type=module && npm install offloop && npm install --save-dev tsx';
+  expect(pageText('README.md')).toContain(`\n${begin}\n`);
+  expect(pageText('docs/tutorial.md')).toContain(`\n${begin} @types/node@${devDependencies['@types/node']}\n`);
 });

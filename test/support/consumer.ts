@@ -25,6 +25,8 @@ export interface Consumer {
   readonly files: string[];
   /** Runs `node …args` in a subfolder, with the Node that runs the tests. */
   node(subfolder: string, ...args: string[]): Promise<Outcome>;
+  /** Runs `npm …args` in a subfolder. */
+  npm(subfolder: string, ...args: string[]): Promise<string>;
   remove(): Promise<void>;
 }
 
@@ -65,7 +67,7 @@ export async function installConsumer(programs: Record<string, string>, devPacka
     const packed = await pack(folder);
     await install(folder, [packed.tarball, ...(await Promise.all(devPackages.map(ourVersionOf)))]);
     await write(folder, programs);
-    return { folder, ...packed, node, remove };
+    return { folder, ...packed, node, npm: (subfolder, ...args) => npm(join(folder, subfolder), ...args), remove };
   } catch (error) {
     await remove();
     throw error;
