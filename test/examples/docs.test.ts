@@ -66,7 +66,9 @@ describe('whoever has the package but no clone finds on the page what its code b
 
   test.each([...new Set(code.map(({ page }) => page))])('%s', (page) => {
     const shown = code.filter((b) => [page, elsewhere[page]].includes(b.page)).map((b) => fileOf(b).path);
-    const installed = [...pageText(page).matchAll(/npm install ([\w@/. -]+)/g)].flatMap(([, names]) => (names as string).split(' '));
+    const installed = [...pageText(page).matchAll(/npm install ([\w@/. -]+)/g)].flatMap(([, names]) =>
+      (names as string).split(' ').map((name) => name.replace(/(?<=.)@.*/, '')),
+    );
     for (const block of code.filter((b) => b.page === page)) {
       const { path = '', source } = fileOf(block);
       for (const [, name] of source.matchAll(/(?:from |import\(|require\(|require\.resolve\(|new URL\()'([^']+)'/g) as Iterable<
