@@ -5,6 +5,8 @@
  * What it promises: each accepted job runs at least once, and its task settles exactly once. What it cannot do is told by
  * RemoteUnsupportedError: inline functions (code never travels), callbacks, a job for each worker. Memory marked by `move()` is
  * copied; SharedArrayBuffers, ports and other live objects are refused with NotCloneableError.
+ *
+ * @module offloop/remote
  */
 import { here } from '../core/scope.ts';
 import type { Runtime } from '../core/runtime.ts';

@@ -1,4 +1,8 @@
-/** Spans and metrics through the OpenTelemetry API, for whichever SDK the program has set up. */
+/**
+ * Spans and metrics through the OpenTelemetry API, for whichever SDK the program has set up.
+ *
+ * @module offloop/opentelemetry
+ */
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import { InvalidStateError } from '../base/errors.ts';
 import { checkBoolean, ownOptions, wrongType } from '../base/validate.ts';

@@ -1,4 +1,8 @@
-/** The figures of offloop for Prometheus, through prom-client. Nothing is counted for it while work goes on: a scrape reads `statistics()`. */
+/**
+ * The figures of offloop for Prometheus, through prom-client. Nothing is counted for it while work goes on: a scrape reads `statistics()`.
+ *
+ * @module offloop/prometheus
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Metric, Registry } from 'prom-client';
 import { InvalidStateError } from '../base/errors.ts';
