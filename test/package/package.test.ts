@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundlers } from '../support/bundlers.ts';
 import { cachedPackage } from '../support/cached-package.ts';
 import { type Consumer, installConsumer, root } from '../support/consumer.ts';
-import { code, fileOf, outputs, pageText, withoutFigures, withoutStarvation } from '../support/doc-blocks.ts';
+import { blocks, code, fileOf, outputs, pageText, withoutFigures, withoutStarvation } from '../support/doc-blocks.ts';
 import { installedWith } from '../support/install-size.ts';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -359,6 +359,18 @@ describe.each(['README.md', 'docs/tutorial.md', 'docs/executors.md'])('who paste
     },
   );
 });
+
+it.each(['5.9.3', '7.0.2'])(
+  'what they have pasted type-checks with TypeScript %s and the settings that the documentation names',
+  async (version) => {
+    const tsc = join(await cachedPackage('typescript', version), 'bin/tsc');
+    const { text } = blocks.find(({ page, language }) => page === 'docs/executors.md' && language === 'json')!;
+    await writeFile(join(consumer.folder, 'reader/tsconfig.json'), text);
+    // What a page takes from another one is not there.
+    await writeFile(join(consumer.folder, 'reader/tsconfig.check.json'), '{ "extends": "./tsconfig.json", "exclude": ["**/remote"] }');
+    expect(await consumer.node('reader', tsc, '-p', 'tsconfig.check.json', '--noEmit')).toEqual({ stdout: '', stderr: '', exit: 0 });
+  },
+);
 
 it('what README and tutorial tell to install first is what their commands were tried with', async () => {
   const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { devDependencies: Record<string, string> };
