@@ -46,9 +46,6 @@ export interface RunOptions {
  */
 const ECHO = 50;
 
-/** Nobody catches it in a call that was not awaited: then this is all that a beginner sees. */
-const leftBehind = 'cancelled: run() ended while this still waited; if it was meant to be awaited, OFFLOOP_DEBUG=1 names the line';
-
 interface Resolved {
   readonly signals: readonly NodeJS.Signals[];
   readonly gracePeriod: number;
@@ -219,7 +216,7 @@ class Run<T> {
     const { gracePeriod } = this.#options;
     const deadline = clock.now() + gracePeriod;
     this.#runtime.shuttingDown = true;
-    this.#root.cancelWith(new CancelledError({ source: 'shutdown' }, leftBehind));
+    this.#root.cancelWith(new CancelledError({ source: 'shutdown' }));
     await nextTurn(); // what failed in the last moment is reported, and what needs no time has ended
     try {
       await this.#within(clock, deadline, () => this.#joinAll());

@@ -90,12 +90,6 @@ describe('run', () => {
 });
 
 describe('the end of a run', () => {
-  it('tells a call that nobody awaited what ended it, and how to find its line: as an unhandled rejection that is all one sees', async () => {
-    let forgotten: Promise<unknown> | undefined;
-    await run(() => void (forgotten = failure(() => sleep(500))));
-    expect(await forgotten).toMatchObject({ source: 'shutdown', message: expect.stringMatching(/run\(\) ended.*OFFLOOP_DEBUG=1/) });
-  });
-
   it('cancels and joins background tasks, also those that others start meanwhile', async () => {
     const log: string[] = [];
     const value = await run(async () => {
