@@ -137,12 +137,18 @@ class Run<T> {
     const unwatch = watchRun(this.#runtime, this.#options);
     const restore = adoptRoot(this.#root);
     const ignore = this.#catchSignals();
+    const forgiven = forgiveAbandoned();
     try {
       const task = (this.#main = new TaskCore<T>(this.#root, main.name || 'main', null));
       task.start(main);
       await new Promise<void>((settled) => task.onSettled(() => settled()));
-      return this.#conclude(task, await this.#endQuietly());
+      const trouble = await this.#end().then(
+        () => null,
+        (error: unknown) => ({ error }),
+      );
+      return this.#conclude(task, trouble);
     } finally {
+      forgiven();
       this.#root.leave();
       unwatch();
       this.#runtime.end();
@@ -196,18 +202,6 @@ class Run<T> {
     if (trouble !== null && state === 'done') throw trouble.error;
     if (trouble !== null) report('run() did not end in order', trouble.error);
     return task.result();
-  }
-
-  async #endQuietly(): Promise<{ error: unknown } | null> {
-    const forgiven = forgiveAbandoned();
-    try {
-      await this.#end();
-      return null;
-    } catch (error) {
-      return { error };
-    } finally {
-      forgiven();
-    }
   }
 
   /** Cancels and joins what is left, then closes the executors; all within the grace period. */

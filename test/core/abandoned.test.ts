@@ -19,7 +19,7 @@ afterEach(() => {
   heard.length = 0;
 });
 
-test('a listener is there while a run ends, one for all of them', () => {
+test('a listener is there while a run lasts, one for all of them', () => {
   const [one, two] = [forgiveAbandoned(), forgiveAbandoned()];
   expect(listeners()).toHaveLength(1);
   one();
@@ -28,9 +28,9 @@ test('a listener is there while a run ends, one for all of them', () => {
   expect(listeners()).toHaveLength(0);
 });
 
-test('the cancellation by the end of a run needs nobody who hears of it', async () => {
+test('a cancellation needs nobody who hears of it', async () => {
   const done = forgiveAbandoned();
-  void Promise.reject(new CancelledError({ source: 'shutdown' }));
+  void Promise.reject(new CancelledError({ source: 'sibling' }));
   await turn();
   done(); // without the listener Node would have ended this process
 });

@@ -111,13 +111,16 @@ describe('without a signal', () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining('Error: main is broken')]);
   });
 
-  it('calls that nobody awaits end with the run, and hide nothing: what main throws is told', async () => {
-    const { code, stderr } = await start('floating').ended;
-    expect([code, stderr]).toEqual([1, expect.stringContaining('Error: main is broken')]);
+  it.each([
+    ['floating', 'Error: main is broken'],
+    ['floating in a group', 'Error: a child is broken'],
+  ])('calls that nobody awaits end with what they were made in, and hide nothing: %s', async (program, error) => {
+    const { code, stderr } = await start(program).ended;
+    expect([code, stderr]).toEqual([1, expect.stringContaining(error)]);
     expect(stderr).not.toContain('CancelledError');
   });
 
-  it('a rejection that nobody hears of, at the end of a run, ends the process as anywhere else', async () => {
+  it('another rejection that nobody hears of ends the process as anywhere else', async () => {
     const { code, stdout, stderr } = await start('somebody else’s').ended;
     expect([code, stdout, stderr]).toEqual([1, 'ready\n', expect.stringContaining('Error: nobody hears of it')]);
   });
