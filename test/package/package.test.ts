@@ -1,5 +1,6 @@
 /** What a user gets from the registry: the right files, a manifest that resolves, and programs of every kind that run. */
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -28,7 +29,7 @@ export const sum = offload(import.meta, (n${number}) => {
 export const onMainThread = offload(import.meta, () => isMainThread);
 `;
 
-const programs = {
+const programs: Record<string, string> = {
   'ts/package.json': esm,
   'ts/jobs.ts': jobs(': number'),
   'ts/main.ts': `
@@ -165,6 +166,60 @@ run(async () => {
 `,
 };
 
+// Says what a thread has loaded: Node's modules in so far as they are dear, packages, and how many files of offloop.
+programs['js/loaded.js'] = `
+import { isMainThread } from 'node:worker_threads';
+import { offload } from 'offloop';
+
+export function loaded() {
+  const dear = /^NativeModule (?:child_process|crypto|dgram|http|inspector|zlib)$/;
+  const native = isMainThread ? process.moduleLoadList.filter((name) => dear.test(name)) : []; // before we load one
+  const session = new (process.getBuiltinModule('node:inspector').Session)();
+  const urls = new Set();
+  session.on('Debugger.scriptParsed', ({ params }) => urls.add(params.url));
+  session.connect();
+  session.post('Debugger.enable'); // tells of what was there before, too
+  session.disconnect();
+  const files = [...urls].map((url) => /.*node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(url)?.[1]).filter(Boolean);
+  const packages = new Set(files.filter((name) => name !== 'offloop'));
+  return { isMainThread, native, packages: [...packages].sort(), offloop: files.filter((name) => name === 'offloop').length };
+}
+export const loadedThere = offload(import.meta, loaded);
+`;
+programs['js/start.js'] = `
+import { run } from 'offloop';
+import { loaded, loadedThere } from './loaded.js';
+
+const report = [loaded()];
+await run(async () => report.push(await loadedThere()));
+console.log(JSON.stringify([...report, loaded()]));
+`;
+programs['js/where.js'] = `
+import { formatCallGraph, gather, run, setDebug, sleep, ThreadPoolExecutor } from 'offloop';
+import * as offloop from 'offloop';
+
+setDebug({ monitor: false }); // however slow the machine is
+await run(async () => {
+  const waits = gather([sleep(1), sleep(2)]);
+  const graph = formatCallGraph();
+  await waits;
+  const pool = new ThreadPoolExecutor({ max: 1 });
+  const { stack } = await pool.submit(() => { throw new Error('thrown there'); }, []).catch((error) => error);
+  await pool.shutdown();
+  const misnamed = Object.entries(offloop).filter(([name, value]) => typeof value === 'function' && value.name !== name);
+  console.log(JSON.stringify({ graph, stack, misnamed: misnamed.map(([name]) => name) }));
+});
+`;
+programs['js/mapped.js'] = `
+import { Semaphore } from 'offloop';
+
+try {
+  new Semaphore('many');
+} catch ({ stack }) {
+  console.log(stack);
+}
+`;
+
 let consumer: Consumer;
 beforeAll(async () => {
   consumer = await installConsumer(programs, ['tsx', '@types/node']);
@@ -182,11 +237,26 @@ describe('the tarball', () => {
     expect(consumer.files).toEqual(expect.arrayContaining(['dist/src/index.js', 'dist/src/index.d.ts', 'dist/workers/index.js']));
   });
 
-  it('has a source map and declarations for each module', () => {
+  it('has a source map for each file, declarations for each entry, and few files to load', async () => {
     const modules = consumer.files.filter((path) => path.endsWith('.js')).map((path) => path.slice(0, -'.js'.length));
-    const expected = modules.flatMap((path) => [`${path}.d.ts`, `${path}.d.ts.map`, `${path}.js`, `${path}.js.map`]);
-    const inDist = consumer.files.filter((path) => path.startsWith('dist/') && !pageFiles.includes(path));
-    expect(inDist).toEqual(expected.sort());
+    const entries = modules.filter((path) => !path.startsWith('dist/src/chunks/'));
+    const text = (path: string): string => readFileSync(join(consumer.folder, 'node_modules/offloop', `${path}.js`), 'utf8');
+    const code = modules.filter((path) => /^(?:const|let|var|class|(?:async )?function) /m.test(text(path))); // others only pass names on
+    expect(code.length).toBeGreaterThan(10);
+    expect(consumer.files).toEqual(expect.arrayContaining(code.map((path) => `${path}.js.map`)));
+    expect(consumer.files).toEqual(expect.arrayContaining(entries.flatMap((path) => [`${path}.d.ts`, `${path}.d.ts.map`])));
+    expect(modules.length).toBeLessThan(30);
+    const { exports, bin } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { exports: object; bin: object };
+    const published = JSON.stringify([exports, bin]).match(/dist\/[^"]*(?=\.js")/g);
+    expect(entries).toEqual(expect.arrayContaining([...published!, 'dist/workers/thread', 'dist/workers/watchdog']));
+  });
+
+  it('has text that is read fast, and imports nothing of Node that would be read in full', async () => {
+    const folder = join(consumer.folder, 'node_modules/offloop');
+    const files = consumer.files.filter((path) => path.endsWith('.js'));
+    const texts = await Promise.all(files.map((path) => readFile(join(folder, path), 'utf8')));
+    expect(files.filter((_, i) => /[^\0-\x7f]/.test(texts[i]!))).toEqual([]);
+    expect(files.filter((_, i) => /^import [^;]*"node:/m.test(texts[i]!))).toEqual([]);
   });
 
   it('has nothing that publint objects to', async () => {
@@ -296,4 +366,38 @@ describe('a program that installed it', () => {
   it('runs in CommonJS, with the functions of a module that does not know offloop', async () => {
     expect(await consumer.node('cjs', 'main.js')).toEqual(rightAnswer);
   });
+});
+
+describe('what a program does not use it does not load', () => {
+  interface Loaded {
+    readonly isMainThread: boolean;
+    readonly native: readonly string[];
+    readonly packages: readonly string[];
+    readonly offloop: number;
+  }
+
+  it('neither at the import, nor for the first job, nor in a worker whose module imports the package', async () => {
+    const { stdout, stderr } = await consumer.node('js', 'start.js');
+    expect(stderr).toBe('');
+    const [imported, inWorker, after] = JSON.parse(stdout) as [Loaded, Loaded, Loaded];
+    expect(imported).toEqual({ isMainThread: true, native: [], packages: [], offloop: expect.any(Number) as number });
+    expect(inWorker).toMatchObject({ isMainThread: false, packages: ['piscina'] });
+    expect(after.packages).toEqual(['piscina']);
+    expect(Math.max(imported.offloop, after.offloop, inWorker.offloop)).toBeLessThan(8);
+  });
+});
+
+it('what is told of places and names is the user’s, although our files are bundled', async () => {
+  const { stdout, stderr, exit } = await consumer.node('js', 'where.js');
+  expect({ stderr, exit }).toEqual({ stderr: '', exit: 0 });
+  const { graph, stack, misnamed } = JSON.parse(stdout) as { graph: string; stack: string; misnamed: string[] };
+  expect(misnamed).toEqual([]);
+  expect(graph).toMatch(/where\.js:8/);
+  expect(graph).not.toContain('node_modules');
+  expect(stack).toMatch(/submitted here[\s\S]*where\.js:11/);
+});
+
+it('with source maps a stack names our sources, line by line', async () => {
+  const { stdout } = await consumer.node('js', '--enable-source-maps', 'mapped.js');
+  expect(stdout).toMatch(/at .*checkCount \(.*node_modules\/offloop\/src\/base\/validate\.ts:\d+:\d+\)/);
 });
