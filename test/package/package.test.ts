@@ -210,6 +210,29 @@ await run(async () => {
   console.log(JSON.stringify({ graph, stack, misnamed: misnamed.map(([name]) => name) }));
 });
 `;
+programs['js/kinds.js'] = `
+import { actor, InlineExecutor, offload, ProcessPoolExecutor, run } from 'offloop';
+import { threadId } from 'node:worker_threads';
+
+export const where = offload(import.meta, () => [process.pid, threadId], { name: 'where' });
+export const upTo = offload(import.meta, function* (n) { for (let i = 1; i <= n; i++) yield i; }, { name: 'upTo' });
+export const Counter = actor(import.meta, class { n = 0; add(k) { return (this.n += k); } where() { return [process.pid, threadId]; } });
+
+await run(async () => {
+  const processes = new ProcessPoolExecutor({ max: 1 });
+  const inline = new InlineExecutor();
+  const counter = await Counter.spawn();
+  await counter.add(1);
+  const places = [where(), where.with({ executor: processes })(), where.with({ executor: inline })(), counter.where()];
+  const [thread, child, here, far] = await Promise.all(places);
+  const all = [];
+  for await (const i of upTo(3)) all.push(i);
+  const pid = process.pid;
+  console.log(thread[0] === pid && thread[1] > 0, child[0] !== pid, String(here) === pid + ',0', far[0] === pid && far[1] > 0);
+  console.log(await counter.add(2), all.join());
+  await Promise.all([processes.shutdown(), inline.shutdown()]);
+});
+`;
 programs['js/mapped.js'] = `
 import { Semaphore } from 'offloop';
 
@@ -333,6 +356,10 @@ describe('a program that installed it', () => {
 
   it('runs in JavaScript modules', async () => {
     expect(await consumer.node('js', 'main.js')).toEqual(rightAnswer);
+  });
+
+  it('finds the files of each kind of worker', async () => {
+    expect(await consumer.node('js', 'kinds.js')).toEqual({ stdout: 'true true true true\n3 1,2,3\n', stderr: '', exit: 0 });
   });
 
   it('runs as a single file, which the worker loads again without running it twice', async () => {
