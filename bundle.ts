@@ -7,8 +7,10 @@
  * Declarations come from tsc. `tsc -p tsconfig.build.json` alone gives a package that works as well, file by file.
  */
 import { readFileSync } from 'node:fs';
+import { dirname, relative } from 'node:path/posix';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { parseSync, Visitor } from 'rolldown/utils';
 import type { ChunkingContext, Plugin } from 'rolldown';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -72,7 +74,10 @@ function isShared(id: string, users: readonly string[], context: ChunkingContext
 const quick: Plugin = {
   name: 'quick to load',
   generateBundle(_, files) {
-    for (const file of Object.values(files)) if (file.type === 'chunk') file.code = escaped(withoutImports(file.code));
+    for (const file of Object.values(files)) {
+      if (file.type === 'chunk') file.code = escaped(throughDoor(withoutImports(file.code), file));
+    }
+    this.emitFile({ type: 'asset', fileName: door.file, source: `export const ${door.name} = (specifier) => import(specifier);\n` });
   },
 };
 
@@ -85,6 +90,31 @@ function withoutImports(code: string): string {
   });
   if (/^import .*"node:/m.test(text)) throw new Error('an import of a module of Node has an unknown form');
   return text;
+}
+
+/** No chunk is called so. */
+const door = { file: 'src/chunks/door.js', name: 'importThroughDoor' };
+
+/**
+ * tsx rewrites each file with an `import()` and gives it a map of its own, character by character, which Node parses when the
+ * first stack is read, while the loop waits: 200 ms for a large one. So there is one small file that does it for the others.
+ */
+function throughDoor(code: string, { fileName }: { fileName: string }): string {
+  const found: [start: number, end: number, specifier: string][] = [];
+  new Visitor({
+    ImportExpression({ start, end, source }) {
+      const text = code.slice(source.start, source.end);
+      const ours = source.type === 'Literal' && String(source.value).startsWith('.');
+      found.push([start, end, ours ? `new URL(${text}, import.meta.url).href` : text]);
+    },
+  }).visit(parseSync(fileName, code).program);
+  if (found.length === 0) return code;
+  const rest = found
+    .reverse()
+    .reduce((text, [start, end, specifier]) => `${text.slice(0, start)}${door.name}(${specifier})${text.slice(end)}`, code);
+  const path = relative(dirname(fileName), door.file);
+  const line = `import { ${door.name} } from "${path.startsWith('.') ? path : `./${path}`}"; `;
+  return rest.replace(/^(#!.*\n)?/, `$1${line}`);
 }
 
 const escaped = (text: string): string => text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
@@ -101,8 +131,10 @@ const bundle = await rolldown({
 await bundle.write({
   dir,
   format: 'esm',
-  sourcemap: true,
-  sourcemapExcludeSources: true, // Node parses the whole map when the first stack is read
+  // Where source maps are on, as under tsx, Node would parse the whole map of a large file when the first stack is read, and the
+  // loop would wait 15 ms and more for lines of files that are not in the package. Who looks for them has the maps.
+  sourcemap: 'hidden',
+  sourcemapExcludeSources: true,
   comments: { legal: true, annotation: true, jsdoc: false }, // declarations have them
   entryFileNames: '[name].js',
   chunkFileNames: 'src/chunks/[name].js', // src/base/worker-file.ts says why there
