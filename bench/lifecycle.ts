@@ -1,6 +1,7 @@
 /**
  * What beginnings and ends cost: a worker that is killed because its job is stuck, and its successor's first result; the first
- * result of a new pool; the first result of a new process.
+ * result of a new pool; the first result of a new process, in milliseconds and in those of the processor, and what of it is the
+ * import alone. Programs load what users load: the built package.
  *
  *   npm run bench:lifecycle            seven rounds
  *   npm run bench:lifecycle -- 3       three rounds
@@ -45,7 +46,7 @@ async function offloopKills(): Promise<Contestant> {
 }
 
 function piscinaKills(): Contestant {
-  const pool = new Piscina({ filename: file('piscina-jobs.mjs'), minThreads: 1, maxThreads: 1 });
+  const pool = new Piscina({ filename: file('plain-jobs.mjs'), minThreads: 1, maxThreads: 1 });
   const run = (n: number): Promise<number> =>
     timed(n, (signal) => pool.run(null, { name: 'spin', signal }), () => pool.run(1, { name: 'noop' })); // prettier-ignore
   return { name: 'piscina', run, close: () => pool.destroy() };
@@ -105,15 +106,23 @@ const newPools: Contestant[] = [
   }),
 ];
 
-function newProcess(name: string, library: string): Contestant {
+interface Beginning {
+  /** 'cpu': what the child says of all its threads. */
+  readonly counts: 'wall' | 'cpu';
+  readonly only?: 'import';
+}
+
+function newProcess(name: string, library: string, { counts, only }: Beginning): Contestant {
   const run = async (n: number): Promise<number> => {
     let counted = 0;
     for (let k = 0; k < n; k++) {
       const started = performance.now();
-      const child = spawn(process.execPath, [file('first.mjs'), library], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(process.execPath, [file('first.mjs'), library, ...(only === undefined ? [] : [only])], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       const gone = once(child, 'close') as Promise<[code: number | null]>;
-      await Promise.race([once(child.stdout, 'data'), gone]);
-      counted += performance.now() - started;
+      const [said] = (await Promise.race([once(child.stdout, 'data'), gone])) as [unknown];
+      counted += counts === 'cpu' ? Number(said) : performance.now() - started;
       const [code] = await gone;
       if (code !== 0) throw new Error(`${name} ended with code ${code}`);
     }
@@ -122,13 +131,19 @@ function newProcess(name: string, library: string): Contestant {
   return { name, run, close: nothing };
 }
 
+const newProcesses = (of: Beginning): Contestant[] => [
+  newProcess('offloop', 'offloop', of),
+  newProcess('piscina', 'piscina', of),
+  newProcess('tinypool', 'tinypool', of),
+  newProcess('bare worker threads', 'worker', of),
+];
+
 const scenarios: readonly (readonly [Scenario, readonly Contestant[]])[] = [
   [{ name: 'a stuck job is killed, the next one ends', units: 4, window: 1, shows: 'ms each' }, [await offloopKills(), piscinaKills(), bareKills()]],
   [{ name: 'the first result of a new pool', units: 4, window: 1, shows: 'ms each' }, newPools],
-  [
-    { name: 'the first result in a new process', units: 2, window: 1, shows: 'ms each' },
-    [newProcess('offloop', 'offloop'), newProcess('piscina', 'piscina'), newProcess('tinypool', 'tinypool'), newProcess('bare worker threads', 'worker')],
-  ],
+  [{ name: 'the first result in a new process', units: 2, window: 1, shows: 'ms each' }, newProcesses({ counts: 'wall' })],
+  [{ name: 'CPU time to the first result in a new process', units: 2, window: 1, shows: 'ms each' }, newProcesses({ counts: 'cpu' })],
+  [{ name: 'CPU time of a new process that only imports', units: 2, window: 1, shows: 'ms each' }, newProcesses({ counts: 'cpu', only: 'import' })],
 ]; // prettier-ignore
 
 console.log(Object.values(machine()).join(' · '));

@@ -1,4 +1,6 @@
 /** `offloop run app.ts`: a program with the lag monitor, without a change of it. */
+import { pathToFileURL } from 'node:url';
+import { libraryFile } from '../base/worker-file.ts';
 import { exitCodes, failure, usageError } from './command-error.ts';
 import { numberOf } from './command.ts';
 import type { Command, Input } from './command.ts';
@@ -53,5 +55,5 @@ function settingsOf(input: Input): Record<string, string> {
 
 /** Our own, by its address: the program need not have offloop installed. */
 function preload(): string {
-  return new URL(`../monitor/preload${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url).href;
+  return pathToFileURL(libraryFile('monitor/preload')).href;
 }

@@ -4,7 +4,7 @@
  * V8 notes the frames when `captureStackTrace` is called and turns them into text (through source maps) when `stack` is first
  * read, so a site that nobody asks for costs the walk only. Frames marked `async` are those that wait for the one above them.
  */
-import { fileURLToPath } from 'node:url';
+import { amongOthers, ownFolders } from '../base/worker-file.ts';
 
 /** Carries a stack; opaque to others. */
 export interface Site {
@@ -25,12 +25,10 @@ export function captureSite(depth: number): Site {
 }
 
 /** Our folders as sources and as built; source maps show the former where the latter ran. */
-const ours: readonly string[] = ownFolders(fileURLToPath(new URL('..', import.meta.url)));
-
-function ownFolders(source: string): string[] {
-  const roots = [source, source.replace(/([/\\])dist([/\\]src[/\\])$/, '$2')];
-  return roots.flatMap((root) => [root, root.replace(/src([/\\])$/, 'workers$1')]).map((folder) => folder.replaceAll('\\', '/'));
-}
+const ours: readonly string[] = Object.values(ownFolders).flatMap((folder) => {
+  const built = folder.replaceAll('\\', '/');
+  return [built, built.replace(/\/dist\/(\w+\/)$/, '/$1')];
+});
 
 function isOurs(line: string): boolean {
   const path = line.replaceAll('\\', '/');
@@ -46,14 +44,11 @@ function linesOf(site: Site): string[] {
   return lines.filter((line) => line.startsWith('at ') && !isForeign(line)).map((line) => line.slice(3));
 }
 
-/** In a bundle all frames are of one file: ours cannot be told from the caller's. */
-const bundled = !/[/\\]debug[/\\]stack\.[jt]s$/.test(new URL(import.meta.url).pathname);
-
-/** The caller's frames, innermost first: `handler (/app/main.ts:12:5)`. In a bundle all frames, should nothing else be left. */
+/** The caller's frames, innermost first: `handler (/app/main.ts:12:5)`. In a program's bundle all frames, should nothing else be left. */
 export function framesOf(site: Site): string[] {
   const lines = linesOf(site);
   const callers = lines.filter((line) => !isOurs(line));
-  return (callers.length > 0 || !bundled ? callers : lines).slice(0, site.depth);
+  return (callers.length > 0 || !amongOthers ? callers : lines).slice(0, site.depth);
 }
 
 /** The frames as a text block, for reports. */

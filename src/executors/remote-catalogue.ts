@@ -1,5 +1,6 @@
 /** The functions that a remote worker runs: those of the modules it was started with, and nothing else, whatever a job asks for. */
 import { FunctionNotFoundError, InvalidStateError } from '../base/errors.ts';
+import { workerEntry } from '../base/worker-file.ts';
 import { markOffloaded } from './callable.ts';
 import type { Executor } from './executor.ts';
 import { resolveModule } from './module-url.ts';
@@ -39,7 +40,7 @@ export class Catalogue {
 
   /** Loads the modules in a thread. Rejects when one of them fails to load, offers nothing, or offers what another one offers under the same name. */
   async load(threads: Executor, modules: readonly (string | URL)[]): Promise<void> {
-    const { catalogue } = fromModule<FarSide>(new URL('../../workers/catalogue.ts', import.meta.url));
+    const { catalogue } = fromModule<FarSide>(workerEntry('catalogue'));
     for (const [i, module] of modules.entries()) {
       const url = resolveModule(module, `options.modules[${i}]`);
       const offered = await threads.submit(catalogue, [url], { name: `load ${url}` });

@@ -1,6 +1,6 @@
 /** For users' tests: a call during which the loop must go on turning. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { OffloopError } from '../base/errors.ts';
+import { builtin } from '../base/late.ts';
 import type { SlowReport } from '../base/slow-report.ts';
 import { checkFunction, ownOptions } from '../base/validate.ts';
 import { resolveSettings } from './settings.ts';
@@ -39,7 +39,7 @@ export async function expectNoBlock<T>(fn: () => T | PromiseLike<T>, options?: {
   const watch = new Watch(settings, (report) => void reports.push(report));
   try {
     await watch.ready;
-    await delay(settings.heartbeat * 2); // its own start is over
+    await builtin('node:timers/promises').setTimeout(settings.heartbeat * 2); // its own start is over
     reports.length = 0;
     const from = Date.now();
     const value = await fn();

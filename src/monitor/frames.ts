@@ -1,9 +1,9 @@
 /** Frames of the program: without those of Node, of V8 and of offloop. */
 import { fileURLToPath } from 'node:url';
+import { ownFolders } from '../base/worker-file.ts';
 import type { RawFrame } from './sample.ts';
 
-const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url)).replaceAll('\\', '/');
-const ours: readonly string[] = [folder('../'), folder('../../workers/')];
+const ours: readonly string[] = Object.values(ownFolders).map((folder) => folder.replaceAll('\\', '/'));
 
 /** A path for a file URL; anything else as it is. */
 export function pathOf(file: string): string {
@@ -16,9 +16,12 @@ export function pathOf(file: string): string {
 }
 
 export function isUserFile(file: string): boolean {
-  if (file === '' || /^(?:node:|wasm:|evalmachine\.)/.test(file)) return false;
+  return file !== '' && !/^(?:node:|wasm:|evalmachine\.)/.test(file) && !isOurs(file);
+}
+
+function isOurs(file: string): boolean {
   const path = pathOf(file);
-  return !ours.some((own) => path.startsWith(own));
+  return ours.some((own) => path.startsWith(own));
 }
 
 export function userFrames(frames: readonly RawFrame[]): RawFrame[] {
@@ -33,10 +36,10 @@ export function nativeAbove(frames: readonly RawFrame[]): string | undefined {
   return called === undefined || called.fn === '' || called.file.startsWith('file:') ? undefined : called.fn;
 }
 
-/** The innermost user frame has called one of our shims, and nothing else of its own. */
-export function isInShim(frames: readonly RawFrame[]): boolean {
-  const first = frames.findIndex(({ file }) => isUserFile(file));
-  return /\/monitor\/shims\.[tj]s$/.test(frames[first - 1]?.file ?? '');
+/** The innermost user frame has called our shim of `native` (`fs.readFileSync`), which goes by its name, and nothing else of ours. */
+export function isInShim(frames: readonly RawFrame[], native: string): boolean {
+  const called = frames[frames.findIndex(({ file }) => isUserFile(file)) - 1];
+  return called !== undefined && isOurs(called.file) && called.fn === native.slice(native.lastIndexOf('.') + 1);
 }
 
 /** Node was loading modules, not merely waiting for that. */

@@ -62,7 +62,7 @@ function weigh(samples: readonly Sample[], start: number): Weighed[] {
   const all = samples.map((sample) => {
     const weight = Math.max(0, sample.at - last);
     last = Math.max(last, sample.at);
-    const inShim = sample.native !== undefined && sample.entering !== true && isInShim(sample.frames);
+    const inShim = sample.native !== undefined && sample.entering !== true && isInShim(sample.frames, sample.native);
     const frames = userFrames(sample.frames);
     const native = inShim ? sample.native : nativeAbove(sample.frames);
     return { sample, frames, weight, certain: inShim || sample.at - sample.asked <= PROMPT, native };

@@ -3,7 +3,8 @@
  * again, so that nothing is attached to a healthy program. `Debugger.enable` is sent for `capture: 'pause'` only, and for no
  * longer than the stall: it tells of every script there is, and to pause the program costs it more than to be asked.
  */
-import { Session } from 'node:inspector';
+import type { Session } from 'node:inspector';
+import { builtin } from '../base/late.ts';
 import { ASK, clock } from './hub.ts';
 import type { Answer, RawFrame, Sample } from './sample.ts';
 import type { Settings } from './settings.ts';
@@ -53,7 +54,7 @@ export class MainLink implements Link {
 
   get session(): MainSession {
     if (this.#session === null) {
-      const session = new Session() as MainSession;
+      const session = new (builtin('node:inspector').Session)() as MainSession;
       this.#attached(true);
       session.connectToMainThread();
       this.#session = session;

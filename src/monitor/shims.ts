@@ -91,6 +91,8 @@ function wrap(self: Hub, label: string, native: Fn): Fn {
     const property = Object.getOwnPropertyDescriptor(native, key);
     if (key !== 'prototype' && property !== undefined) Object.defineProperty(shim, key, property);
   }
+  // Frames show it, and `isInShim` looks for it; all of zlib's are called syncBufferWrapper.
+  Object.defineProperty(shim, 'name', { value: label.slice(label.lastIndexOf('.') + 1), configurable: true });
   return shim;
 }
 

@@ -3,7 +3,8 @@
  * with (0.3 to 20 ms, also in `Atomics.wait` and regular expressions; not in a native call, nor in child processes). Attached
  * to the workers only while somebody asks, and a second longer. `Debugger.enable` is never sent.
  */
-import { Session } from 'node:inspector';
+import type { Session } from 'node:inspector';
+import { builtin } from '../base/late.ts';
 import { answerForThreads } from '../base/whereabouts.ts';
 import type { Whereabouts } from '../base/whereabouts.ts';
 import { clock } from './hub.ts';
@@ -83,7 +84,7 @@ export class WorkerLink {
     if (this.#closer !== null) clearTimeout(this.#closer);
     this.#closer = setTimeout(() => this.close(), CALM).unref();
     if (this.#session !== null) return this.#session;
-    const session = new Session();
+    const session = new (builtin('node:inspector').Session)();
     session.connect();
     const hear = session.on.bind(session) as unknown as Hear;
     hear('NodeWorker.attachedToWorker', ({ params }: Attached) => {

@@ -4,7 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import { InvalidStateError } from '../base/errors.ts';
+import { ownFolders } from '../base/worker-file.ts';
 
 export interface Assets {
   readonly script: string;
@@ -24,7 +26,7 @@ function fromSource(): Assets {
 }
 
 function fromBuild(): Assets {
-  const file = new URL('page.json', import.meta.url);
+  const file = pathToFileURL(`${ownFolders.library}report/page.json`);
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Assets;
   } catch (cause) {

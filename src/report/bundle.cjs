@@ -3,7 +3,7 @@
  * runs it (`node bundle.cjs dist/src/report/page.json`); from source, `assets.ts` calls it, so that what is tested is what is
  * written here and not what was built last.
  */
-const { existsSync, readFileSync, writeFileSync } = require('node:fs');
+const { existsSync, mkdirSync, readFileSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 
 /** Their licences ask to be handed on. */
@@ -71,6 +71,7 @@ function main() {
   const { licences, ...assets } = bundle();
   const [, , file = 'page.json'] = process.argv;
   const rule = `\n\n${'-'.repeat(80)}\n\n`;
+  mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, JSON.stringify(assets));
   writeFileSync(file.replace(/\.json$/, '.LICENSES.txt'), `${licences.map(({ text }) => text).join(rule)}\n`);
 }

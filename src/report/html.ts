@@ -1,5 +1,5 @@
 /** A log as one self-contained HTML page: no network, no file beside it. */
-import { createHash } from 'node:crypto';
+import { builtin } from '../base/late.ts';
 import { assets } from './assets.ts';
 import { buildPageModel } from './build-page-model.ts';
 import type { PageModelOptions } from './build-page-model.ts';
@@ -52,7 +52,7 @@ export function htmlReport(model: PageModel): string {
   ].join('\n');
 }
 
-const hash = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`;
+const hash = (text: string): string => `sha256-${builtin('node:crypto').createHash('sha256').update(text).digest('base64')}`;
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 const escape = (text: string): string => text.replace(/[&<>"']/g, (c) => entities[c]!);

@@ -1,4 +1,5 @@
 import fs, { readFileSync } from 'node:fs';
+import zlib from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
 import { clock, hub } from '../../src/monitor/hub.ts';
 import { installShims } from '../../src/monitor/shims.ts';
@@ -24,6 +25,11 @@ test('a shim looks and behaves as what it stands for', () => {
   expect(() => JSON.parse('{')).toThrow(SyntaxError);
   expect(() => readFileSync('/nowhere')).toThrow(/ENOENT/);
   expect(Object.keys(globalThis)).toContain('structuredClone');
+});
+
+test('a shim goes by the name under which it is called, whatever that of the native is', () => {
+  remove = installShims();
+  expect([fs.readFileSync.name, zlib.gzipSync.name, [].sort.name]).toEqual(['readFileSync', 'gzipSync', 'sort']);
 });
 
 test('the last monitor to go takes them away', () => {

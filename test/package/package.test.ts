@@ -1,5 +1,6 @@
 /** What a user gets from the registry: the right files, a manifest that resolves, and programs of every kind that run. */
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -29,7 +30,7 @@ export const sum = offload(import.meta, (n${number}) => {
 export const onMainThread = offload(import.meta, () => isMainThread);
 `;
 
-const programs = {
+const programs: Record<string, string> = {
   'ts/package.json': esm,
   'ts/jobs.ts': jobs(': number'),
   'ts/main.ts': `
@@ -174,6 +175,86 @@ run(async () => {
 `,
 };
 
+// Says what a thread has loaded: Node's modules in so far as they are dear, packages, and how many files of offloop.
+programs['js/loaded.js'] = `
+import { isMainThread } from 'node:worker_threads';
+import { offload } from 'offloop';
+
+export function loaded() {
+  const dear = /^NativeModule (?:child_process|crypto|dgram|http|inspector|zlib)$/;
+  const native = isMainThread ? process.moduleLoadList.filter((name) => dear.test(name)) : []; // before we load one
+  const session = new (process.getBuiltinModule('node:inspector').Session)();
+  const urls = new Set();
+  session.on('Debugger.scriptParsed', ({ params }) => urls.add(params.url));
+  session.connect();
+  session.post('Debugger.enable'); // tells of what was there before, too
+  session.disconnect();
+  const files = [...urls].map((url) => /.*node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(url)?.[1]).filter(Boolean);
+  const packages = new Set(files.filter((name) => name !== 'offloop'));
+  return { isMainThread, native, packages: [...packages].sort(), offloop: files.filter((name) => name === 'offloop').length };
+}
+export const loadedThere = offload(import.meta, loaded);
+`;
+programs['js/start.js'] = `
+import { run } from 'offloop';
+import { loaded, loadedThere } from './loaded.js';
+
+const report = [loaded()];
+await run(async () => report.push(await loadedThere()));
+console.log(JSON.stringify([...report, loaded()]));
+`;
+programs['js/where.js'] = `
+import { formatCallGraph, gather, run, setDebug, sleep, ThreadPoolExecutor } from 'offloop';
+import * as offloop from 'offloop';
+
+setDebug({ monitor: false }); // however slow the machine is
+await run(async () => {
+  const waits = gather([sleep(1), sleep(2)]);
+  const graph = formatCallGraph();
+  await waits;
+  const pool = new ThreadPoolExecutor({ max: 1 });
+  const { stack } = await pool.submit(() => { throw new Error('thrown there'); }, []).catch((error) => error);
+  await pool.shutdown();
+  const misnamed = Object.entries(offloop).filter(([name, value]) => typeof value === 'function' && value.name !== name);
+  console.log(JSON.stringify({ graph, stack, misnamed: misnamed.map(([name]) => name) }));
+});
+`;
+programs['js/kinds.js'] = `
+import { actor, InlineExecutor, offload, ProcessPoolExecutor, run } from 'offloop';
+import { threadId } from 'node:worker_threads';
+
+export const where = offload(import.meta, () => [process.pid, threadId], { name: 'where' });
+export const upTo = offload(import.meta, function* (n) { for (let i = 1; i <= n; i++) yield i; }, { name: 'upTo' });
+export const Counter = actor(import.meta, class { n = 0; add(k) { return (this.n += k); } where() { return [process.pid, threadId]; } });
+
+await run(async () => {
+  const processes = new ProcessPoolExecutor({ max: 1 });
+  const inline = new InlineExecutor();
+  const counter = await Counter.spawn();
+  await counter.add(1);
+  const places = [where(), where.with({ executor: processes })(), where.with({ executor: inline })(), counter.where()];
+  const [thread, child, here, far] = await Promise.all(places);
+  const all = [];
+  for await (const i of upTo(3)) all.push(i);
+  const pid = process.pid;
+  console.log(thread[0] === pid && thread[1] > 0, child[0] !== pid, String(here) === pid + ',0', far[0] === pid && far[1] > 0);
+  console.log(await counter.add(2), all.join());
+  await Promise.all([processes.shutdown(), inline.shutdown()]);
+});
+`;
+programs['js/stack.js'] = `
+import { Semaphore } from 'offloop';
+
+try {
+  new Semaphore('many');
+} catch (error) {
+  const before = process.cpuUsage();
+  const { stack } = error;
+  const { user, system } = process.cpuUsage(before);
+  console.log(stack + '\\0' + (user + system) / 1000);
+}
+`;
+
 let consumer: Consumer;
 beforeAll(async () => {
   consumer = await installConsumer(programs, ['tsx', '@types/node']);
@@ -191,11 +272,26 @@ describe('the tarball', () => {
     expect(consumer.files).toEqual(expect.arrayContaining(['dist/src/index.js', 'dist/src/index.d.ts', 'dist/workers/index.js']));
   });
 
-  it('has a source map and declarations for each module', () => {
+  it('has a source map for each file, declarations for each entry, and few files to load', async () => {
     const modules = consumer.files.filter((path) => path.endsWith('.js')).map((path) => path.slice(0, -'.js'.length));
-    const expected = modules.flatMap((path) => [`${path}.d.ts`, `${path}.d.ts.map`, `${path}.js`, `${path}.js.map`]);
-    const inDist = consumer.files.filter((path) => path.startsWith('dist/') && !pageFiles.includes(path));
-    expect(inDist).toEqual(expected.sort());
+    const entries = modules.filter((path) => !path.startsWith('dist/src/chunks/'));
+    const text = (path: string): string => readFileSync(join(consumer.folder, 'node_modules/offloop', `${path}.js`), 'utf8');
+    const code = modules.filter((path) => /^(?:const|let|var|class|(?:async )?function) /m.test(text(path))); // others only pass names on
+    expect(code.length).toBeGreaterThan(10);
+    expect(consumer.files).toEqual(expect.arrayContaining(code.map((path) => `${path}.js.map`)));
+    expect(consumer.files).toEqual(expect.arrayContaining(entries.flatMap((path) => [`${path}.d.ts`, `${path}.d.ts.map`])));
+    expect(modules.length).toBeLessThan(30);
+    const { exports, bin } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { exports: object; bin: object };
+    const published = JSON.stringify([exports, bin]).match(/dist\/[^"]*(?=\.js")/g);
+    expect(entries).toEqual(expect.arrayContaining([...published!, 'dist/workers/thread', 'dist/workers/watchdog']));
+  });
+
+  it('has text that is read fast, and imports nothing of Node that would be read in full', async () => {
+    const folder = join(consumer.folder, 'node_modules/offloop');
+    const files = consumer.files.filter((path) => path.endsWith('.js'));
+    const texts = await Promise.all(files.map((path) => readFile(join(folder, path), 'utf8')));
+    expect(files.filter((_, i) => /[^\0-\x7f]/.test(texts[i]!))).toEqual([]);
+    expect(files.filter((_, i) => /^import [^;]*"node:/m.test(texts[i]!))).toEqual([]);
   });
 
   it('has nothing that publint objects to', async () => {
@@ -303,6 +399,10 @@ describe('a program that installed it', () => {
     expect(await consumer.node('js', 'main.js')).toEqual(rightAnswer);
   });
 
+  it('finds the files of each kind of worker', async () => {
+    expect(await consumer.node('js', 'kinds.js')).toEqual({ stdout: 'true true true true\n3 1,2,3\n', stderr: '', exit: 0 });
+  });
+
   it('runs as a single file, which the worker loads again without running it twice', async () => {
     expect(await consumer.node('single', 'main.js')).toEqual(rightAnswer);
   });
@@ -377,4 +477,41 @@ it('what README and tutorial tell to install first is what their commands were t
   const begin = 'npm init -y && npm pkg set type=module && npm install offloop && npm install --save-dev tsx';
   expect(pageText('README.md')).toContain(`\n${begin}\n`);
   expect(pageText('docs/tutorial.md')).toContain(`\n${begin} @types/node@${devDependencies['@types/node']}\n`);
+});
+
+describe('what a program does not use it does not load', () => {
+  interface Loaded {
+    readonly isMainThread: boolean;
+    readonly native: readonly string[];
+    readonly packages: readonly string[];
+    readonly offloop: number;
+  }
+
+  it('neither at the import, nor for the first job, nor in a worker whose module imports the package', async () => {
+    const { stdout, stderr } = await consumer.node('js', 'start.js');
+    expect(stderr).toBe('');
+    const [imported, inWorker, after] = JSON.parse(stdout) as [Loaded, Loaded, Loaded];
+    expect(imported).toEqual({ isMainThread: true, native: [], packages: [], offloop: expect.any(Number) as number });
+    expect(inWorker).toMatchObject({ isMainThread: false, packages: ['piscina'] });
+    expect(after.packages).toEqual(['piscina']);
+    expect(Math.max(imported.offloop, after.offloop, inWorker.offloop)).toBeLessThan(8);
+  });
+});
+
+it('what is told of places and names is the user’s, although our files are bundled', async () => {
+  const { stdout, stderr, exit } = await consumer.node('js', 'where.js');
+  expect({ stderr, exit }).toEqual({ stderr: '', exit: 0 });
+  const { graph, stack, misnamed } = JSON.parse(stdout) as { graph: string; stack: string; misnamed: string[] };
+  expect(misnamed).toEqual([]);
+  expect(graph).toMatch(/where\.js:8/);
+  expect(graph).not.toContain('node_modules');
+  expect(stack).toMatch(/submitted here[\s\S]*where\.js:11/);
+});
+
+it('a stack names our functions, and costs next to nothing where source maps are on', async () => {
+  for (const flags of [['--enable-source-maps'], ['--import', 'tsx']]) {
+    const [stack = '', ms] = (await consumer.node('js', ...flags, 'stack.js')).stdout.split('\0');
+    expect(stack).toMatch(/at checkCount \(.*node_modules\/offloop\/dist\/src\/chunks\/\w+\.js:\d+:\d+\)\n +at new Semaphore/);
+    expect(Number(ms)).toBeLessThan(10); // of the processor: 0.5; with a map of such a file it was 15 and more, with the one that tsx makes 150
+  }
 });

@@ -13,7 +13,7 @@ import { fixture, lineOf, pause, Target } from '../support/wedged.ts';
 const temporary = mkdtempSync(join(tmpdir(), 'offloop-cli-'));
 let main: string;
 beforeAll(async () => {
-  main = join(await build(), 'dist/src/cli/main.js');
+  main = join(await build({ bundled: true }), 'dist/src/cli/main.js');
 });
 afterEach(() => Target.end());
 afterAll(() => rmSync(temporary, { recursive: true }));
@@ -132,7 +132,7 @@ describe('TypeScript', () => {
   });
 
   test('that this Node does not run, without tsx, is told in one line', async () => {
-    const lonely = join(await build({ tsx: false }), 'dist/src/cli/main.js');
+    const lonely = join(await build({ tsx: false, bundled: true }), 'dist/src/cli/main.js');
     const folder = mkdtempSync(join(temporary, 'no-tsx-'));
     writeFileSync(join(folder, 'a.tsx'), 'console.log(1);');
     const { status, stderr } = spawnSync(process.execPath, [lonely, 'run', 'a.tsx'], { cwd: folder, encoding: 'utf8' });

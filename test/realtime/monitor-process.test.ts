@@ -17,7 +17,7 @@ const temporary = mkdtempSync(join(tmpdir(), 'offloop-monitor-'));
 let preload: string;
 let index: string;
 beforeAll(async () => {
-  const dist = join(await build(), 'dist/src');
+  const dist = join(await build({ bundled: true }), 'dist/src');
   preload = pathToFileURL(join(dist, 'monitor/preload.js')).href;
   index = pathToFileURL(join(dist, 'index.js')).href;
 });

@@ -14,7 +14,7 @@ import { build, repository } from '../fixtures/far-side/harness.ts';
 const fixture = join(repository, 'test/fixtures/monitor/invoices.cjs');
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'offloop-reports-')));
 let dist: string;
-beforeAll(async () => void (dist = join(await build(), 'dist')));
+beforeAll(async () => void (dist = join(await build({ bundled: true }), 'dist')));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 interface Ended {
