@@ -133,9 +133,10 @@ function showCosts(all: readonly Cost[]): void {
 }
 
 function showSteady(): void {
-  const head = ['nobody is to blame', 'by', 'told', 'blamed all the same'];
+  const head = ['nobody is to blame', 'by', 'told', 'of another cause', 'a line blamed'];
   const table = new Table({ head, style: { head: [], border: [] } });
-  for (const { contestant, trial, told, false: wrong } of innocents) table.push([trial, labelOf(contestant), String(told), String(wrong)]);
+  for (const { contestant, trial, told, otherCause, blamed } of innocents)
+    table.push([trial, labelOf(contestant), String(told), String(otherCause), String(blamed)]);
   console.log(`\n${table.toString()}`);
   for (const { contestant, blocks, rss, heap } of grown)
     console.log(

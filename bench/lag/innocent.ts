@@ -16,9 +16,10 @@ interface Told {
 export interface Innocence {
   readonly contestant: string;
   readonly trial: string;
-  /** Blocks reported, and those of them that blame the program. */
+  /** Blocks reported; those of them with a cause that is not the true one; those of these that name a line. */
   readonly told: number;
-  readonly false: number;
+  readonly otherCause: number;
+  readonly blamed: number;
 }
 
 export interface Growth {
@@ -42,7 +43,7 @@ async function tell(child: ChildProcess, ...order: unknown[]): Promise<Told> {
   return ((await answer) as [Told])[0];
 }
 
-/** What each may be told as; the rest is a false accusation. */
+/** What each may be told as. */
 const trials: Readonly<Record<string, { innocent: readonly string[]; run(child: ChildProcess): Promise<Told> }>> = {
   SIGSTOP: {
     innocent: ['suspended', 'cpu-starved'],
@@ -80,7 +81,13 @@ export async function innocence(contestants: readonly string[]): Promise<Innocen
       child.disconnect();
       const wrong = reports.filter(({ cause = '' }) => !innocent.includes(cause));
       if (process.env['LAG_MISSES'] !== undefined) console.log(contestant, trial, JSON.stringify(wrong));
-      return { contestant, trial, told: reports.length, false: wrong.length };
+      return {
+        contestant,
+        trial,
+        told: reports.length,
+        otherCause: wrong.length,
+        blamed: wrong.filter(({ line }) => line !== undefined).length,
+      };
     };
     found.push(...(await Promise.all(contestants.map(one))));
   }
