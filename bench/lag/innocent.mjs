@@ -40,13 +40,14 @@ const orders = {
   },
 };
 
-process.on('message', async ([order, argument]) => {
+async function obey([order, argument]) {
   await orders[order](argument);
   await delay(400);
   if (order === 'block') gc();
   const { rss, heapUsed } = process.memoryUsage();
   process.send({ reports, rss, heapUsed });
   reports = [];
-});
+}
+process.on('message', (order) => void obey(order));
 process.on('disconnect', () => process.exit());
 setTimeout(() => process.send('ready'), 1500); // to load modules was its own
