@@ -105,6 +105,8 @@ async function load(port: number, ms: number): Promise<number> {
 }
 
 export interface Effort {
+  /** Times that all processes are started afresh: what the compiler of one has made of the server, it keeps, for better or worse. */
+  readonly generations: number;
   readonly rounds: number;
   /** Milliseconds of load per round, and awaits. */
   readonly serve: number;
@@ -115,26 +117,30 @@ export interface Effort {
 
 export async function costs(contestants: readonly string[], effort: Effort): Promise<Cost[]> {
   const idle = await idleCosts(contestants, effort.idle);
+  const generations: Victim[][] = [];
+  for (let i = 0; i < effort.generations; i++) generations.push(await priced(contestants, effort));
+  return contestants.map((contestant, i) => {
+    const requests = generations.flatMap((victims) => victims[i]!.requests);
+    const awaits = generations.flatMap((victims) => victims[i]!.awaits);
+    return { contestant, perRequest: median(requests), requests, perAwait: median(awaits), awaits, ...idle[i]! };
+  });
+}
+
+/** All of them in processes of their own, which take turns. */
+async function priced(contestants: readonly string[], { rounds, serve, awaits }: Effort): Promise<Victim[]> {
   const victims: Victim[] = [];
   for (const contestant of contestants) victims.push(await Victim.start(contestant));
   for (const victim of victims) {
-    await victim.serve(effort.serve, false);
-    await victim.await(effort.awaits / 4, false);
+    await victim.serve(serve, false);
+    await victim.await(awaits / 4, false);
   }
-  for (let round = 0; round < effort.rounds; round++) {
+  for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? victims : [...victims].reverse();
-    for (const victim of order) await victim.serve(effort.serve);
-    for (const victim of order) await victim.await(effort.awaits);
+    for (const victim of order) await victim.serve(serve);
+    for (const victim of order) await victim.await(awaits);
   }
   for (const victim of victims) victim.stop();
-  return victims.map(({ contestant, requests, awaits }, i) => ({
-    contestant,
-    perRequest: median(requests),
-    requests,
-    perAwait: median(awaits),
-    awaits,
-    ...idle[i]!,
-  }));
+  return victims;
 }
 
 /** Side by side: they do nothing. */

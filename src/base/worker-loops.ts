@@ -23,7 +23,7 @@ export interface LoopFollower {
 }
 
 /** Bytes; a heartbeat takes less. */
-export const HEARTBEAT_ROOM = 1024;
+export const HEARTBEAT_ROOM = 1280;
 
 interface Table {
   /** Two words: the least threshold and heartbeat that somebody wants; 0 when nobody wants any. */

@@ -67,7 +67,7 @@ export class Alone {
   #look(): void {
     if (this.#ended) return;
     this.#watchdog?.look();
-    this.#recorder?.tick(false); // making the page here would block the loop; nothing is told in the midst of a block
+    this.#recorder?.tick('never'); // making the page here would block the loop; nothing is told in the midst of a block
   }
 
   /** The process had been stopped, and goes on. */

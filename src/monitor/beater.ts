@@ -1,30 +1,40 @@
 /**
  * The watched thread's part of the heartbeat: one timer, which notes when it was late, and an ear for garbage collections.
  *
- * An idle loop beats half as often, because waking it is all that a beat costs. Nothing is lost by that: the watchdog looks at
+ * An idle loop beats less than half as often, because waking it is all that a beat costs. Nothing is lost by that: the watchdog looks at
  * the age of threshold − heartbeat, whenever the block began, and how long that was is known to the loop itself.
  */
 import { performance, PerformanceObserver } from 'node:perf_hooks';
 import type { Heartbeat } from './heartbeat.ts';
 import { clock } from './hub.ts';
 import { ignoredTime } from './ignore-blocks.ts';
+import { ThreadClock } from './thread-clock.ts';
+import type { ThreadTime } from './thread-clock.ts';
+import { Turns } from './turns.ts';
 
 export interface BeaterOptions {
   readonly heartbeat: number;
   readonly threshold: number;
+  /** A profile runs: Node counts waiting as busy. */
+  readonly profiled?: boolean;
 }
 
 /** Is told of each beat: by how many milliseconds it was late, and when the next is due. */
 export type BeatListener = (late: number, due: number) => void;
 
+/** Milliseconds by which a timer may be late on a healthy machine, and a little more. */
+const PUNCTUAL = 15;
 /** A loop that is busy for less of its time than that is idle. */
 const IDLE = 0.1;
+
+/** From the start until the watchdog surely reads the CPU time of this thread, it does so itself. Milliseconds. */
+const UNATTENDED = 5000;
 
 /** Newer Nodes can tell the CPU time of a thread from inside of it, exactly at the beat. */
 const threadCpu = (process as { threadCpuUsage?: () => { user: number; system: number } }).threadCpuUsage?.bind(process);
 
-function cpuTime(): number {
-  if (threadCpu === undefined) return Number.NaN;
+function cpuTime(time: ThreadTime | null | undefined): number {
+  if (threadCpu === undefined) return time?.run ?? Number.NaN;
   const { user, system } = threadCpu();
   return (user + system) / 1000;
 }
@@ -35,14 +45,21 @@ export interface Reading {
   readonly active: number;
   readonly cpu: number;
   readonly ignored: number;
+  /** Milliseconds it waited for a CPU; NaN where that is not known. */
+  readonly queued: number;
 }
 
-export const read = (): Reading => ({
+export const read = (time?: ThreadTime | null): Reading => ({
   at: clock(),
   active: performance.eventLoopUtilization().active,
-  cpu: cpuTime(),
+  cpu: cpuTime(time),
   ignored: ignoredTime(),
+  queued: time?.queued ?? Number.NaN,
 });
+
+/** As seldom as an idle loop may beat: not so seldom that the watchdog takes a beat that is a little late for a stall. */
+const restful = (threshold: number, heartbeat: number): number =>
+  Math.max(2 * heartbeat, Math.min(2.4 * heartbeat, threshold - heartbeat - PUNCTUAL));
 
 export class Beater {
   readonly #beats: Heartbeat;
@@ -52,6 +69,9 @@ export class Beater {
   #due: number;
   readonly #observer: PerformanceObserver;
   readonly #heard: BeatListener;
+  readonly #turns: Turns | null;
+  #threadClock: ThreadClock | null = new ThreadClock();
+  readonly #attended = clock() + UNATTENDED;
   #gc = 0;
   #last: Reading;
 
@@ -59,7 +79,8 @@ export class Beater {
     this.#beats = beats;
     this.#heard = heard;
     this.#options = options;
-    this.#last = read();
+    this.#turns = options.profiled === true ? new Turns() : null;
+    this.#last = this.#read();
     this.#noteLoopStart(this.#last.at);
     beats.beat(this.#last.at);
     this.#due = options.heartbeat;
@@ -68,13 +89,26 @@ export class Beater {
     this.#observer.observe({ entryTypes: ['gc'] });
   }
 
+  #read(): Reading {
+    const reading = read(this.#threadClock?.read());
+    if (this.#threadClock !== null && reading.at > this.#attended) this.#forgetClock();
+    return reading;
+  }
+
+  #forgetClock(): void {
+    this.#threadClock?.close();
+    this.#threadClock = null;
+  }
+
   readonly #tick = (): void => {
+    const due = this.#due;
     this.beat();
-    this.#timer = setTimeout(this.#tick, this.#due).unref();
+    if (this.#due === due) this.#timer.refresh();
+    else this.#timer = setTimeout(this.#tick, this.#due).unref();
   };
 
   beat(): void {
-    const [last, now] = [this.#last, read()];
+    const [last, now] = [this.#last, this.#read()];
     this.#last = now;
     const wall = now.at - last.at;
     const active = now.active === 0 ? wall : Math.min(wall, now.active - last.active + this.#beforeLoop(last, now));
@@ -82,19 +116,20 @@ export class Beater {
     if (active >= threshold || wall >= threshold + heartbeat) {
       this.#collected(this.#observer.takeRecords());
       const ignored = Math.min(active, now.ignored - last.ignored);
-      this.#beats.noteGap({ start: last.at, end: now.at, active, cpu: now.cpu - last.cpu, ignored });
+      const [cpu, queued, poll] = [now.cpu - last.cpu, now.queued - last.queued, this.#turns?.last];
+      this.#beats.noteGap({ start: last.at, end: now.at, active, cpu, ignored, queued, ...(poll !== undefined && { poll }) });
     }
     if (this.#beats.loopStart === 0) this.#noteLoopStart(now.at);
     this.#beats.beat(now.at);
     const late = Math.max(0, wall - this.#due);
     this.#beats.noteLag(late, active);
-    this.#due = active < IDLE * wall && threshold >= 4 * heartbeat ? 2 * heartbeat : heartbeat;
+    this.#due = active < IDLE * wall && threshold >= 4 * heartbeat ? restful(threshold, heartbeat) : heartbeat;
     this.#heard(late, this.#due);
   }
 
   /** What the thread has done so far was to start its watch: nobody is told of that. */
   restart(): void {
-    this.#last = read();
+    this.#last = this.#read();
     this.#beats.beat(this.#last.at);
   }
 
@@ -117,6 +152,8 @@ export class Beater {
 
   end(): void {
     clearTimeout(this.#timer);
+    this.#turns?.end();
+    this.#forgetClock();
     this.#observer.disconnect();
   }
 }

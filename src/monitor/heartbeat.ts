@@ -4,6 +4,7 @@
  * Each beat tells when the loop turned. A gap, a pause between two beats that was long enough to matter, is noted by the
  * watched thread itself in a small ring: so a watchdog that got no CPU misses no block, it only knows less about it.
  */
+import type { Poll } from './turns.ts';
 
 /** A pause between two beats. Times on `process.hrtime`, in milliseconds. */
 export interface Gap {
@@ -15,6 +16,10 @@ export interface Gap {
   readonly cpu: number;
   /** For how much of it the user asked not to be told. */
   readonly ignored: number;
+  /** How long the thread was ready and had no CPU; known from the thread itself only at its beginning. */
+  readonly queued?: number;
+  /** With a profile: the last time the loop waited. */
+  readonly poll?: Poll;
 }
 
 export interface Beat {
@@ -33,7 +38,7 @@ const BUSY = 6;
 const TAKEN = 7;
 const RING = 8;
 const GAPS = 16;
-const FIELDS = 5;
+const FIELDS = 9;
 const FLOATS = RING + GAPS * FIELDS;
 // Int32 words behind them.
 const COUNT = 0;
@@ -47,6 +52,8 @@ const RELEASED = 7;
 const OS_THREAD = 8;
 const PRELOADED = 9;
 const WORDS = 10;
+
+const nowhere: Poll = { from: Number.NaN, to: Number.NaN, idle: Number.NaN };
 
 export class Heartbeat {
   readonly shared: SharedArrayBuffer;
@@ -80,7 +87,9 @@ export class Heartbeat {
 
   noteGap(gap: Gap): void {
     const n = Atomics.load(this.#words, GAP_COUNT);
-    this.#floats.set([gap.start, gap.end, gap.active, gap.cpu, gap.ignored], RING + (n % GAPS) * FIELDS);
+    const { from, to, idle } = gap.poll ?? nowhere;
+    const fields = [gap.start, gap.end, gap.active, gap.cpu, gap.ignored, gap.queued ?? Number.NaN, from, to, idle];
+    this.#floats.set(fields, RING + (n % GAPS) * FIELDS);
     Atomics.store(this.#words, GAP_COUNT, n + 1);
   }
 
@@ -215,8 +224,10 @@ export class Heartbeat {
     const gaps: Gap[] = [];
     for (let n = Math.max(first, count - GAPS); n < count; n++) {
       const at = RING + (n % GAPS) * FIELDS;
-      const [start = 0, end = 0, active = 0, cpu = 0, ignored = 0] = this.#floats.subarray(at, at + FIELDS);
-      gaps.push({ start, end, active, cpu, ignored });
+      const [start = 0, end = 0, active = 0, cpu = 0, ignored = 0, ...rest] = this.#floats.subarray(at, at + FIELDS);
+      const [queued = 0, from = 0, to = 0, idle = 0] = rest;
+      const poll = Number.isNaN(from) ? {} : { poll: { from, to, idle } };
+      gaps.push({ start, end, active, cpu, ignored, ...(!Number.isNaN(queued) && { queued }), ...poll });
     }
     return gaps;
   }

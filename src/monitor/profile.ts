@@ -1,5 +1,6 @@
 /** What V8's sampling profiler saw in a stretch of time: the functions that took it, busiest first. */
 import { isUserFile } from './frames.ts';
+import type { Seen } from './waited.ts';
 
 /** Of the Chrome DevTools protocol, as far as it is read here. Lines and columns count from 0 there. */
 export interface CpuProfile {
@@ -35,6 +36,27 @@ interface Tally {
   readonly node: ProfileNode;
   ticks: number;
   readonly natives: Map<string, number>;
+}
+
+/** What a profile tells of a stretch of time. */
+export interface Profiled {
+  readonly functions: readonly ProfiledFunction[];
+  /** In order of time. */
+  readonly seen: readonly Seen[];
+}
+
+/** When a sample was taken between two moments, and whether the loop waited then; windows overlap, and each counts once. */
+export function samplesIn(windows: readonly CpuProfile[], start: number, end: number): Seen[] {
+  const seen = new Map<number, Seen>();
+  for (const { nodes, samples = [], timeDeltas = [], startTime } of windows) {
+    const idle = nodes.find(({ callFrame }) => callFrame.functionName === '(idle)')?.id;
+    let at = startTime;
+    samples.forEach((id, i) => {
+      at += timeDeltas[i] ?? 0;
+      if (at >= start * 1000 && at <= end * 1000) seen.set(at, { at: at / 1000, idle: id === idle });
+    });
+  }
+  return [...seen.values()].sort((a, b) => a.at - b.at);
 }
 
 /** Merges the windows as far as they overlap the stretch; times in milliseconds. */

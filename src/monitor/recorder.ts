@@ -23,15 +23,25 @@ export interface RecorderOptions {
   readonly presenter: Presenter;
   readonly clock: () => number;
   readonly threadTime: () => ThreadTime | null;
+  /** Milliseconds that this thread has computed: on a busy machine the time it took to write says nothing about its price. */
+  readonly effort?: () => number;
   readonly write?: typeof writeReport;
   readonly print?: (text: string) => void;
 }
 
 /** Milliseconds until the first writing: a short program writes once, at its end. */
 const FIRST = 1000;
-/** Milliseconds from one writing to the next: so many, and so many times what the last one took. */
-const REST = 5000;
+/** Milliseconds from one writing to the next: so many times what the last one took, and between these. */
 const SHARE = 100;
+const REST = 5000;
+const LONGEST_REST = 30_000;
+/** So long it waits for a moment in which nothing else is to be done: a loop that is blocked again and again has none. */
+const PATIENCE = 5000;
+/** Without a block the file is that old at most. */
+const STALE = 60_000;
+
+/** Whether the moment is good for writing: 'never' where writing itself would block the loop. */
+export type Moment = 'good' | 'bad' | 'never';
 
 export class Recorder {
   readonly #options: RecorderOptions;
@@ -42,6 +52,9 @@ export class Recorder {
   #written = -1;
   #blocks = 0;
   #next = 0;
+  #writtenAt = 0;
+  /** When the first block came that is not in the file. */
+  #newAt = 0;
   #failed = false;
   /** The loop is blocked, perhaps for good: the file is to know it now. */
   #urgent = false;
@@ -52,8 +65,10 @@ export class Recorder {
     this.#options = options;
     this.#teller = teller;
     this.#meter = new LagMeter(beats, options);
-    this.#next = options.clock() + FIRST;
+    this.#writtenAt = options.clock();
+    this.#next = this.#writtenAt + FIRST;
     teller.keep = (line, stillBlocked) => {
+      if (this.#written === this.#blocks) this.#newAt = options.clock();
       this.#blocks++;
       this.#urgent ||= stillBlocked;
       this.#journal.add('blocks', line);
@@ -68,16 +83,19 @@ export class Recorder {
     this.#teller.append(line);
   }
 
-  /** Called often, when nothing else is to be done; writes the file when there is something new and it has rested. */
-  tick(mayWrite: boolean): void {
+  /** Called often; writes the file when there is something new and it has rested. */
+  tick(moment: Moment): void {
     for (const note of this.#meter.tick()) this.#note(note);
-    if (this.#options.report === undefined || this.#failed) return;
-    const now = this.#options.clock();
-    const due = mayWrite && now >= this.#next && this.#written !== this.#blocks;
-    if (!due && !this.#urgent) return;
+    if (this.#options.report === undefined || this.#failed || moment === 'never') return;
+    const { clock, effort = clock } = this.#options;
+    const now = clock();
+    const due = this.#written !== this.#blocks ? this.#next : Math.max(this.#next, this.#writtenAt + STALE);
+    const late = Math.max(due, this.#newAt) + PATIENCE;
+    if (now < (moment === 'good' ? due : late) && !this.#urgent) return;
+    const before = effort();
     this.#write();
-    const end = this.#options.clock();
-    this.#next = end + Math.max(REST, SHARE * (end - now));
+    this.#writtenAt = clock();
+    this.#next = this.#writtenAt + Math.min(LONGEST_REST, Math.max(REST, SHARE * (effort() - before)));
   }
 
   /** What executors had to do; told again only when something has changed. */

@@ -54,7 +54,8 @@ const reasons: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the name is too long',
 };
 
-function reasonOf(error: unknown): string {
+/** Why a file cannot be written, in the words of a user. */
+export function reasonOf(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException;
   const reason = reasons[code];
   return reason === undefined ? message : `${reason} (${code})`;

@@ -71,10 +71,11 @@ export class Stall {
     const counted = this.gap !== null && !Number.isNaN(this.gap.cpu) ? this.gap.cpu : null;
     const measured = t0 === null || t1 === null ? null : t1.run - t0.run;
     const run = counted ?? measured;
+    const queued = this.gap?.queued ?? (t0 === null || t1 === null ? null : t1.queued - t0.queued);
     return {
       duration,
       run: run === null ? null : part(run),
-      runQueue: t0 === null || t1 === null ? null : part(t1.queued - t0.queued),
+      runQueue: queued === null ? null : part(queued),
       gc: part(now.gc - this.#before.gc),
       late: end.late - this.#before.late,
       latency: this.#latency(),

@@ -3,6 +3,7 @@
  * synchronously, because the watched thread may be blocked for good. Text is limited to one block a second; nothing else is.
  */
 import { appendFileSync, writeSync } from 'node:fs';
+import { reasonOf } from './report-file.ts';
 import type { SlowReport } from '../base/slow-report.ts';
 import type { Presenter, Told } from './told.ts';
 
@@ -74,7 +75,7 @@ export class Teller {
     try {
       appendFileSync(this.#log, `${line}\n`);
     } catch (error) {
-      this.#print(`offloop: the lag monitor cannot write ${this.#log}, and goes on without it: ${(error as Error).message}`);
+      this.#print(`offloop: the lag monitor cannot write ${this.#log}, and goes on without it: ${reasonOf(error)}`);
       this.#log = false;
     }
   }

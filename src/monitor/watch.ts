@@ -44,7 +44,8 @@ export class Watch {
     this.#reports = settings.report !== undefined;
     const can = abilities();
     if (can.reason !== null) warn(can.reason);
-    this.#beater = new Beater(this.#beats, settings, (late, due) => {
+    const profiled = settings.profile !== false && can.inspect && can.worker;
+    this.#beater = new Beater(this.#beats, { ...settings, profiled }, (late, due) => {
       this.#alone?.beat();
       heard?.(late, due);
       if (performance.now() - this.#lookedAt >= EXECUTORS) this.#noteExecutors();

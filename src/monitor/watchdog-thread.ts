@@ -27,6 +27,7 @@ interface Parts {
   readonly followed: Followed;
   readonly recorder: Recorder;
   readonly threadClock: ThreadClock;
+  readonly ownClock: ThreadClock;
 }
 
 function assemble(presenter: Presenter, data: WatchdogData, heartbeat: Heartbeat, send: (message: FromWatchdog) => void): Parts {
@@ -36,20 +37,22 @@ function assemble(presenter: Presenter, data: WatchdogData, heartbeat: Heartbeat
   const profile = link !== null && data.profile !== false ? new RollingProfile(link.session, { interval: data.profile, clock }) : undefined;
   const threadClock = new ThreadClock(process.pid); // the main thread has the number of its process
   const threadTime = (): ReturnType<ThreadClock['read']> => threadClock.read();
+  const ownClock = new ThreadClock();
+  const effort = (): number => ownClock.read()?.run ?? clock();
   const recording = { mode: debug ? 'debug' : 'watch', threshold, heartbeat: beat, thread: 0, report, command } as const;
-  const recorder = new Recorder(heartbeat, teller, { ...recording, presenter, clock, threadTime });
+  const recorder = new Recorder(heartbeat, teller, { ...recording, presenter, clock, effort, threadTime });
   const surroundings = { clock, link, teller, maps: new SourceMaps(), pending: new Int32Array(data.pending), threadTime };
   const options = { threshold, heartbeat: beat, debug };
   const watchdog = new Watchdog(heartbeat, options, { ...surroundings, ...(profile !== undefined && { profile }) });
   const followed = new Followed(options, { clock, maps: surroundings.maps, teller }, data.inspect ? send : null);
-  return { watchdog, followed, recorder, threadClock };
+  return { watchdog, followed, recorder, threadClock, ownClock };
 }
 
 export function runWatchdog(presenter: Presenter, data: WatchdogData = workerData as WatchdogData): void {
   const { port } = data;
   const heartbeat = new Heartbeat(data.heartbeat);
   const send = (message: FromWatchdog): void => port.postMessage(message);
-  const { watchdog, followed, recorder, threadClock } = assemble(presenter, data, heartbeat, send);
+  const { watchdog, followed, recorder, threadClock, ownClock } = assemble(presenter, data, heartbeat, send);
   /** A worker that begins just after it was looked at is seen in time all the same. */
   const soon = Math.min(LONGEST_SLEEP, data.threshold - data.beat);
   let timer: NodeJS.Timeout | undefined;
@@ -61,6 +64,7 @@ export function runWatchdog(presenter: Presenter, data: WatchdogData = workerDat
     followed.stop();
     recorder.end();
     threadClock.close();
+    ownClock.close();
     heartbeat.tellStopped();
     if (!exiting) send({ type: 'log', text: recorder.text });
     heartbeat.awaitReleased(RELEASE); // see there
@@ -79,7 +83,7 @@ export function runWatchdog(presenter: Presenter, data: WatchdogData = workerDat
   };
   const lookAround = (): number => {
     const wait = Math.min(followed.any ? soon : LONGEST_SLEEP, watchdog.look(), followed.look());
-    recorder.tick(watchdog.idle && followed.idle);
+    recorder.tick(watchdog.idle && followed.idle ? 'good' : 'bad');
     return wait;
   };
   const look = (): void => {

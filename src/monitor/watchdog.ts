@@ -6,13 +6,14 @@ import { Arming } from './arming.ts';
 import { FunctionLines } from './function-lines.ts';
 import type { Gap, Heartbeat } from './heartbeat.ts';
 import type { Link } from './main-link.ts';
-import type { ProfiledFunction } from './profile.ts';
+import type { Profiled } from './profile.ts';
 import type { SourceMaps } from './source-maps.ts';
 import type { SlowReport } from '../base/slow-report.ts';
 import { Stall } from './stall.ts';
 import type { Reading } from './stall.ts';
 import type { ThreadTime } from './thread-clock.ts';
 import type { Told } from './told.ts';
+import { activeIn } from './waited.ts';
 
 export interface WatchdogOptions {
   readonly threshold: number;
@@ -36,7 +37,7 @@ export interface Surroundings {
   readonly pending: Int32Array;
   readonly threadTime: () => ThreadTime | null;
   readonly maps: SourceMaps;
-  readonly profile?: { over(start: number, end: number): Promise<ProfiledFunction[]>; tick(calm: boolean): void };
+  readonly profile?: { over(start: number, end: number): Promise<Profiled>; tick(calm: boolean): void };
   /** Receives the report of each block, and notices in the midst of one. */
   readonly teller: { block(told: Told): void; stillBlocked(told: Told): void };
 }
@@ -45,16 +46,20 @@ export interface Surroundings {
 const SETTLING = 30;
 /** A timer may be this late on a healthy machine. */
 const PUNCTUAL = 5;
+/** Milliseconds for which the thread's CPU time is as good as read: of its age, and of what the loop did and how late this thread was. */
+const FRESH = { age: 250, busy: 1, late: 2 };
 /** Milliseconds after a stall until the inspector is let go. */
 const CALM = 1000;
 const STILL_BLOCKED = [1000, 5000, 30_000];
+
+const unprofiled: Profiled = { functions: [], seen: [] };
 
 interface Settling {
   readonly stall: Stall;
   /** How many gaps there were when it had ended. */
   readonly count: number;
   readonly due: number;
-  readonly profile: Promise<ProfiledFunction[]> | undefined;
+  readonly profile: Promise<Profiled> | undefined;
 }
 
 export class Watchdog {
@@ -67,6 +72,9 @@ export class Watchdog {
   #late = 0;
   #gaps: number;
   #reading: Reading;
+  /** What the loop had done when that was read, and how late this thread has been since. */
+  #busyThen = 0;
+  #lateSince = 0;
   #stall: Stall | null = null;
   /** Over, and its gap is about to be collected. */
   #ended: Stall | null = null;
@@ -100,13 +108,24 @@ export class Watchdog {
     this.#collectGaps(now);
     if (began !== undefined) this.#stall = new Stall(began.at, this.#reading);
     // A reading from within a block that has not been noticed yet would hide what it took so far.
-    else if (this.#stall === null && this.#isBeating(now)) this.#reading = this.#read();
+    else if (this.#stall === null && this.#isBeating(now)) this.#readIdle(now, Math.max(0, over));
     if (this.#stall !== null) this.#attend(this.#stall, now, probe);
     this.#settle(now);
     this.#rest(now);
     const next = this.#settling.reduce((least, { due }) => Math.min(least, Math.max(1, due - now)), wait);
     this.#planned = this.#env.clock() + next;
     return next;
+  }
+
+  /** To read the CPU time is most of what looking at an idle program costs, and such a program uses none. */
+  #readIdle(now: number, over: number): void {
+    const { busy, gc } = this.#beats;
+    this.#lateSince += over;
+    const calm = busy - this.#busyThen < FRESH.busy && this.#lateSince < FRESH.late && gc === this.#reading.gc;
+    if (calm && now - this.#reading.at < FRESH.age && this.#options.within !== true) return;
+    this.#reading = this.#read();
+    this.#busyThen = busy;
+    this.#lateSince = 0;
   }
 
   #isBeating(now: number): boolean {
@@ -175,7 +194,7 @@ export class Watchdog {
     const due = this.#settling.filter((s) => s.due <= now);
     this.#settling = this.#settling.filter((s) => s.due > now);
     for (const settled of due) {
-      if (settled.profile === undefined) this.#conclude(settled, []);
+      if (settled.profile === undefined) this.#conclude(settled);
       else void this.#concludeWith(settled.profile, settled);
     }
   }
@@ -188,19 +207,22 @@ export class Watchdog {
     this.#env.link?.close();
   }
 
-  async #concludeWith(profile: Promise<ProfiledFunction[]>, settled: Settling): Promise<void> {
+  async #concludeWith(profile: Promise<Profiled>, settled: Settling): Promise<void> {
     this.#profiling.add(settled);
-    const functions = await profile;
-    if (this.#profiling.delete(settled)) this.#conclude(settled, functions);
+    const profiled = await profile;
+    if (this.#profiling.delete(settled)) this.#conclude(settled, profiled);
   }
 
-  #conclude({ stall, count }: Pick<Settling, 'stall' | 'count'>, profile: readonly ProfiledFunction[]): void {
+  #conclude({ stall, count }: Pick<Settling, 'stall' | 'count'>, { functions, seen }: Profiled = unprofiled): void {
     this.#beats.told = Math.max(count, this.#beats.told);
-    const { start, end, active, ignored } = stall.gap as Gap;
+    const gap = stall.gap as Gap;
+    const { start, end, ignored } = gap;
+    const active = activeIn(gap, seen);
+    stall.gap = { ...gap, active };
     const { threshold } = this.#options;
     const busy = active - ignored;
     if (busy >= threshold) {
-      const told = this.#told(stall, busy, stall.blame(profile, this.#lines), true);
+      const told = this.#told(stall, busy, stall.blame(functions, this.#lines), true);
       if (this.#options.worker !== true || told.cause !== 'suspended') this.#env.teller.block(told);
       return;
     }
@@ -244,7 +266,7 @@ export class Watchdog {
     this.#arming.look(now, this.#beats.last);
     this.#over();
     this.#collectGaps(now);
-    for (const settled of [...this.#profiling, ...this.#settling]) this.#conclude(settled, []);
+    for (const settled of [...this.#profiling, ...this.#settling]) this.#conclude(settled);
     this.#profiling.clear();
     this.#settling = [];
     this.#env.link?.close();

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Beater } from '../../src/monitor/beater.ts';
 import { Heartbeat } from '../../src/monitor/heartbeat.ts';
+import { clock } from '../../src/monitor/hub.ts';
 import { ignoreBlocks } from '../../src/monitor/ignore-blocks.ts';
 
 const burn = (ms: number): void => {
@@ -64,6 +65,37 @@ test('the beat of a threshold that leaves no room for it is never slower', async
   await delay(60);
   beater.end();
   expect(new Set(dues)).toEqual(new Set([10]));
+});
+
+test('an idle loop beats as seldom as its watchdog can bear', async () => {
+  const dues: number[] = [];
+  const beater = new Beater(new Heartbeat(), { heartbeat: 25, threshold: 100 }, (_, due) => void dues.push(due));
+  await delay(150);
+  beater.end();
+  expect(dues.at(-1)).toBe(60); // it looks at 75
+});
+
+test.skipIf(process.platform !== 'linux')('at its beginning the thread tells itself what it computed, and how long it had no CPU', () => {
+  const { beats, beater } = start();
+  burn(100);
+  beater.beat();
+  beater.end();
+  const { cpu, queued } = beats.gapsSince(0).at(-1)!;
+  expect(cpu + queued!).toBeGreaterThan(80);
+  expect(cpu + queued!).toBeLessThan(150);
+});
+
+test('with a profile a gap tells of the last wait before it', async () => {
+  const beats = new Heartbeat();
+  const beater = new Beater(beats, { heartbeat: 5, threshold: 30, profiled: true });
+  await delay(30);
+  const start = clock();
+  burn(60);
+  await delay(20);
+  beater.end();
+  const { poll } = beats.gapsSince(0).at(-1)!;
+  expect(poll!.to).toBeLessThanOrEqual(start);
+  expect(poll!.to).toBeGreaterThan(start - 5);
 });
 
 test('what the thread did to start its watch is told to nobody', () => {

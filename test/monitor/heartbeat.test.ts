@@ -4,6 +4,14 @@ import { Heartbeat } from '../../src/monitor/heartbeat.ts';
 
 const gap = (start: number) => ({ start, end: start + 100, active: 90, cpu: 80, ignored: 0 });
 
+test('what is known of a gap only sometimes is there, or left out', () => {
+  const beat = new Heartbeat(new SharedArrayBuffer(HEARTBEAT_ROOM));
+  const full = { ...gap(1), queued: 7, poll: { from: 1, to: 2, idle: 0.5 } };
+  for (let n = 0; n < 16; n++) beat.noteGap(full); // to the end of its room
+  beat.noteGap(gap(2));
+  expect(beat.gapsSince(15)).toEqual([full, gap(2)]);
+});
+
 test('what one side writes, the other side reads', () => {
   const main = new Heartbeat();
   const watchdog = new Heartbeat(main.shared);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { busiest } from '../../src/monitor/profile.ts';
+import { busiest, samplesIn } from '../../src/monitor/profile.ts';
 import type { CpuProfile } from '../../src/monitor/profile.ts';
 
 const call = (functionName: string, url = '', lineNumber = -1) => ({ functionName, url, lineNumber, columnNumber: 0 });
@@ -47,6 +47,14 @@ test('functions of the program, busiest first, with the lines they were seen on'
 test('what a function calls outside of the program counts for it, and is named when it was most', () => {
   expect(busiest([window([5, 5, 5, 3])], 0, 1000)).toMatchObject([{ fn: 'hot', ticks: 4, native: 'compile' }]);
   expect(busiest([window([5, 3, 3, 3])], 0, 1000)[0]).not.toHaveProperty('native');
+});
+
+test('when the loop was seen waiting, and when not; overlapping windows count once', () => {
+  expect(samplesIn([window([2, 2, 3]), window([2, 3], 5e3)], 5, 15)).toEqual([
+    { at: 5, idle: true },
+    { at: 10, idle: true },
+    { at: 15, idle: false },
+  ]);
 });
 
 test('only the stretch asked for counts, and overlapping windows count once', () => {

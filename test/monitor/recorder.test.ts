@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Heartbeat } from '../../src/monitor/heartbeat.ts';
 import { Recorder } from '../../src/monitor/recorder.ts';
+import type { Moment } from '../../src/monitor/recorder.ts';
 import { Teller } from '../../src/monitor/teller.ts';
 import type { Presenter } from '../../src/monitor/told.ts';
 import { told } from '../support/samples.ts';
@@ -14,20 +15,22 @@ const presenter: Presenter = {
 };
 
 function stage({ report = undefined as string | undefined, problem = null as string | null } = {}) {
-  const it = { now: 1000, written: [] as string[], printed: [] as string[] };
+  const it = { now: 1000, computed: 0, taking: 0, written: [] as string[], printed: [] as string[] };
   const beats = new Heartbeat();
   const clock = (): number => it.now;
   const teller = new Teller({ log: false, presenter, clock, send: () => {} });
   const write = (path: string, text: string): string | null => {
     it.written.push(`${path} ${text}`);
+    it.now += it.taking;
+    it.computed += it.taking / 10;
     return problem;
   };
   const fixed = { command: [], mode: 'watch', threshold: 100, heartbeat: 25, thread: 0, threadTime: () => null } as const;
   const print = (text: string): void => void it.printed.push(text);
-  const recorder = new Recorder(beats, teller, { ...fixed, presenter, clock, report, write, print });
-  const tick = (at: number, mayWrite = true): number => {
+  const recorder = new Recorder(beats, teller, { ...fixed, presenter, clock, effort: () => it.computed, report, write, print });
+  const tick = (at: number, moment: Moment = 'good'): number => {
     it.now = at;
-    recorder.tick(mayWrite);
+    recorder.tick(moment);
     return it.written.length;
   };
   return Object.assign(it, { recorder, teller, tick });
@@ -48,19 +51,52 @@ test('executors are noted when something has changed', () => {
 
 test('the file is there soon, and again when there is something new and it has rested', () => {
   const { tick, teller, written } = stage({ report: 'a.html' });
-  expect([tick(1500), tick(2000), tick(60_000)]).toEqual([0, 1, 1]);
+  expect([tick(1500), tick(2000), tick(60_000)]).toEqual([0, 1, 1]); // nothing new for less than a minute
   teller.block(told);
-  expect([tick(60_100, false), tick(60_100)]).toEqual([1, 2]);
+  expect([tick(60_100, 'bad'), tick(60_100)]).toEqual([1, 2]);
   teller.block(told);
   expect([tick(61_000), tick(65_100)]).toEqual([2, 3]);
   expect(written.at(-1)).toMatch(/^a\.html <start block 1 block 2 /);
+});
+
+test('a loop that is blocked again and again gets its file too, though there is never a good moment', () => {
+  const { tick, teller } = stage({ report: 'a.html' });
+  expect([tick(2000, 'bad'), tick(6999, 'bad'), tick(7000, 'bad')]).toEqual([0, 0, 1]);
+  teller.block(told);
+  expect([tick(12_000, 'bad'), tick(16_999, 'bad'), tick(17_000, 'bad')]).toEqual([1, 1, 2]);
+});
+
+test('a machine that is busy does not make the file wait: what counts is what writing computes', () => {
+  const it = stage({ report: 'a.html' });
+  it.taking = 600; // 60 of them computing
+  it.tick(2000);
+  it.teller.block(told);
+  expect([it.tick(8599), it.tick(8600)]).toEqual([1, 2]);
+  it.taking = 9000;
+  it.teller.block(told);
+  it.tick(20_000);
+  it.teller.block(told);
+  expect([it.tick(58_999), it.tick(59_000)]).toEqual([3, 4]); // 30 seconds after it was written
+});
+
+test('without a block the file is a minute old at most', () => {
+  const { tick } = stage({ report: 'a.html' });
+  expect([tick(2000), tick(61_999), tick(62_000), tick(100_000), tick(122_000)]).toEqual([1, 1, 2, 2, 3]);
+});
+
+test('where writing would block the loop it is left for the end', () => {
+  const { tick, teller, recorder } = stage({ report: 'a.html' });
+  teller.block(told);
+  expect(tick(90_000, 'never')).toBe(0);
+  recorder.end();
+  expect(tick(91_000, 'never')).toBe(1);
 });
 
 test('a block that lasts is in the file while it lasts, for it may be the last', () => {
   const { tick, teller, written } = stage({ report: 'a.html' });
   tick(2000);
   teller.stillBlocked(told);
-  expect([tick(2010, false), tick(2020, false)]).toEqual([2, 2]);
+  expect([tick(2010, 'bad'), tick(2020, 'bad')]).toEqual([2, 2]);
   expect(written.at(-1)).toMatch(/^a\.html <start still 0/);
 });
 
@@ -78,7 +114,7 @@ test('at the end it is written once more, and after that nothing is added', () =
   expect(written).toHaveLength(1);
   expect(written[0]).toMatch(/ end>$/);
   const { text } = recorder;
-  tick(90_000, false);
+  tick(90_000, 'bad');
   expect(text).toMatch(/end\n$/);
 });
 

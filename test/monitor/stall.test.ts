@@ -27,6 +27,14 @@ test('what nobody saw of the beginning is starting up only when the program was 
   expect(stall.cause(signals, 0)).not.toBe('startup');
 });
 
+test('at the beginning the thread itself tells how long it had no CPU, though no watchdog saw it', () => {
+  const stall = new Stall(100, { ...nothing, at: 400 });
+  stall.end({ ...gap(100, 300), cpu: 40, queued: 155 }, { ...nothing, at: 400, time: { run: 90, queued: 300 } });
+  const signals = stall.signals(200, nothing);
+  expect(signals).toMatchObject({ run: 40, runQueue: 155 });
+  expect(stall.cause(signals, -5000)).toBe('cpu-starved');
+});
+
 test('a callback that blocks in the first second is what it is', () => {
   expect(causeOf(500, 400, [frame('handler', 1)])).toBe('javascript');
 });

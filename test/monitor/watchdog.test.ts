@@ -1,8 +1,10 @@
 /** The watchdog against a thread that is played: its heartbeat, its answers and the time are the test's. */
 import { expect, test } from 'vitest';
 import { Heartbeat } from '../../src/monitor/heartbeat.ts';
+import type { Profiled } from '../../src/monitor/profile.ts';
 import type { Sample } from '../../src/monitor/sample.ts';
 import { SourceMaps } from '../../src/monitor/source-maps.ts';
+import type { ThreadTime } from '../../src/monitor/thread-clock.ts';
 import type { Told } from '../../src/monitor/told.ts';
 import { Watchdog } from '../../src/monitor/watchdog.ts';
 import { frame } from '../support/samples.ts';
@@ -19,15 +21,17 @@ class Stage {
   closed = 0;
   relaxed = 0;
   /** What the profiler saw; null: there is none. */
-  profile: Promise<never[]> | null = null;
+  profile: Promise<Profiled> | null = null;
   /** What the thread answers, at once; null: it does not. */
   answer: ((at: number) => Sample) | null = (at) => ({ asked: at, at: at + 0.1, frames: [frame('hot', 7)], callback: '1' });
   cpu = { run: 0, queued: 0 };
+  /** How often its CPU time was read. */
+  reads = 0;
   #lastBeat: number;
   #next: number;
   readonly watchdog: Watchdog;
 
-  constructor(inspect = true, within = false, beats = new Heartbeat(), now = 10_000, profile: Promise<never[]> | null = null) {
+  constructor(inspect = true, within = false, beats = new Heartbeat(), now = 10_000, profile: Promise<Profiled> | null = null) {
     this.beats = beats;
     this.now = this.#lastBeat = this.#next = now;
     this.beats.loopStart = 1;
@@ -38,7 +42,8 @@ class Stage {
     };
     const teller = { block: (t: Told) => void this.told.push(t), stillBlocked: (t: Told) => void this.notices.push(t) };
     const link = inspect ? { ask, relax: () => void this.relaxed++, close: () => void this.closed++ } : null;
-    const env = { clock: () => this.now, link, pending: this.pending, threadTime: () => ({ ...this.cpu }), maps: new SourceMaps(), teller };
+    const threadTime = (): ThreadTime => (this.reads++, { ...this.cpu });
+    const env = { clock: () => this.now, link, pending: this.pending, threadTime, maps: new SourceMaps(), teller };
     const profiler = { over: () => this.profile!, tick: () => {} };
     if (profile !== null) Object.assign(env, { profile: profiler });
     this.profile = profile;
@@ -247,14 +252,46 @@ test('a watchdog that came after the block does not say what it did not see', ()
 });
 
 test('what waits for its profile is told without it when the watchdog stops, and once', async () => {
-  let resolve!: (functions: never[]) => void;
-  const promise = new Promise<never[]>((r) => (resolve = r));
+  let resolve!: (profiled: Profiled) => void;
+  const promise = new Promise<Profiled>((r) => (resolve = r));
   const stage = new Stage(true, false, new Heartbeat(), 10_000, promise);
   stage.live(100);
   stage.block(300);
   expect(stage.told).toEqual([]);
   stage.watchdog.stop();
-  resolve([]);
+  resolve({ functions: [], seen: [] });
   await promise;
   expect(stage.told).toMatchObject([{ duration: 300, where: { line: 7 } }]);
+});
+
+test('of an idle program the CPU time is not read at each look; of a busy one it is', () => {
+  const stage = new Stage();
+  stage.live(5000);
+  expect(stage.reads).toBeLessThan(30);
+  const before = stage.reads;
+  for (let t = 0; t < 5000; t += H) {
+    stage.pass(H);
+    stage.beats.noteLag(0, 5);
+    stage.beat();
+  }
+  expect(stage.reads - before).toBeGreaterThan(80);
+});
+
+test('what the profile shows to be waiting is no part of the block, and what remains may be none', async () => {
+  // Waiting from 10000 to 10090, interrupted at 10060, then work until 10210; and once more with less of it.
+  const seen = [10_010, 10_060].map((at) => ({ at, idle: true }));
+  const poll = { from: 10_000, to: 10_090, idle: 30 };
+  for (const [end, told] of [
+    [10_210, [{ duration: 120 }]],
+    [10_150, []],
+  ] as const) {
+    const stage = new Stage(true, false, new Heartbeat(), 10_000, Promise.resolve({ functions: [], seen }));
+    stage.pass(end - 10_000, { run: end - 10_090 });
+    stage.beats.noteGap({ start: 10_000, end, active: end - 10_030, cpu: Number.NaN, ignored: 0, poll });
+    stage.beat();
+    stage.live(200);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(stage.told).toMatchObject(told);
+    expect(stage.told).toHaveLength(told.length);
+  }
 });

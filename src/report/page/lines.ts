@@ -101,7 +101,7 @@ function fill(host: HTMLElement, view: View, { key, blocks, causes: parts }: Ran
     ...(key < 0 ? [] : [sourcePanel(view.model, key, own)]),
     h('h3', {}, 'Stacks of these blocks'),
     flame.element,
-    h('p', {}, h('button', { type: 'button', onclick: () => view.choose(longest) }, 'Open the longest of these blocks')),
+    h('p', { class: 'open' }, h('button', { type: 'button', onclick: () => view.choose(longest) }, 'Open the longest of these blocks')),
   );
   flame.draw();
   return flame;
