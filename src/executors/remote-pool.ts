@@ -209,8 +209,8 @@ export class RemotePool implements JobHost, LinkListener {
 
   /** The server has been away for too long, or refuses this client. */
   #giveUp(cause: Error, unsent: boolean): void {
-    const { shown, trouble } = this.link.connections;
-    const what = trouble?.final === true ? `the server ${shown} refuses this client` : describeOutage(this.settings, shown);
+    const { shown, refusal } = this.link.connections;
+    const what = refusal ?? describeOutage(this.settings, shown);
     for (const shipment of Array.from(this.#shipments.values())) {
       if (unsent && shipment.phase === 'accepted') continue;
       const known = shipment.phase === 'packed' ? '' : '. It may have run, or run later';

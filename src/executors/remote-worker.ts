@@ -171,13 +171,13 @@ class WorkerProcess implements RemoteWorker {
         fail(`The server ${shown} did not answer within ${CONNECT_WITHIN} ms${cause === undefined ? '' : ` (${cause.message})`}`, cause);
       }, CONNECT_WITHIN);
       const look = (): void => {
-        const { trouble } = this.#connections;
+        const { trouble, refusal } = this.#connections;
         const connected = this.#connected;
-        if (!connected && trouble?.final !== true) return;
+        if (!connected && refusal === null) return;
         clearTimeout(limit);
         this.#wakeConnect = () => {};
         if (connected) resolve();
-        else fail(`The server ${shown} refuses this worker: ${trouble?.error.message ?? ''}`, trouble?.error);
+        else fail(`The worker cannot start: ${refusal} (${trouble?.error.message ?? ''})`, trouble?.error);
       };
       this.#wakeConnect = look;
       look();

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { RemoteKeys } from '../../src/executors/remote-keys.ts';
 import { resultPublisher } from '../../src/executors/remote-result-publisher.ts';
-import { hasRedis } from '../support/redis.ts';
+import { hasSharedRedis } from '../support/redis.ts';
 import { remoteBench, until } from '../support/remote.ts';
 
-describe.runIf(hasRedis())('publishing a result', () => {
+describe.runIf(hasSharedRedis())('publishing a result', () => {
   const bench = remoteBench();
 
   it('tells what stands in the queue by then, although it was asked for before; what does not stand there is not told', async () => {

@@ -6,13 +6,13 @@ import { statisticsOf } from '../../src/base/live.ts';
 import { RemoteExecutor } from '../../src/executors/remote.ts';
 import type { RemoteOptions } from '../../src/executors/remote.ts';
 import { add, doubled, fail, mark, pid, size, sleepy, spin, step } from '../fixtures/remote/jobs.ts';
-import { freePort, hasRedis, startRedis } from '../support/redis.ts';
+import { freePort, hasRedis, hasSharedRedis, startRedis } from '../support/redis.ts';
 import { remoteBench, until } from '../support/remote.ts';
 import { failure } from '../support/virtual.ts';
 
 const lines = (file: string): string[] => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []);
 
-describe.runIf(hasRedis())('a remote executor', () => {
+describe.runIf(hasSharedRedis())('a remote executor', () => {
   const bench = remoteBench();
 
   it('runs functions in another process, and its tasks settle with what they return or throw', async () => {
@@ -190,7 +190,7 @@ describe.runIf(hasRedis())('a remote executor', () => {
   });
 });
 
-describe.runIf(hasRedis())('cheap jobs travel together', () => {
+describe.runIf(hasSharedRedis())('cheap jobs travel together', () => {
   const bench = remoteBench();
   const numbers = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
