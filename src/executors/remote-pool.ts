@@ -28,6 +28,8 @@ import { storeSafely } from './remote-store-safely.ts';
 import { StreamReader } from './remote-stream-reader.ts';
 import { warnOnce } from './warnings.ts';
 
+/** Milliseconds for telling workers that nobody waits any more. */
+const DISMISSAL = 1000;
 /** With so many jobs out, what comes in one turn of the loop is collected, to travel together. */
 const CROWD = 32;
 
@@ -47,6 +49,7 @@ export class RemotePool implements JobHost, LinkListener {
   readonly #sender: Sender;
   readonly #reconciler: Reconciler;
   readonly #drained: (() => void)[] = [];
+  #dismissed: Promise<unknown> | null = null;
   #closed = false;
 
   constructor(settings: RemoteSettings) {
@@ -283,6 +286,7 @@ export class RemotePool implements JobHost, LinkListener {
     this.#closed = true;
     this.#reconciler.dismiss();
     await this.hasten(timeout, cancelPending);
+    await this.#dismissal();
     this.#sender.close();
     await this.#reconciler.close();
     await this.link.close();
@@ -307,9 +311,19 @@ export class RemotePool implements JobHost, LinkListener {
   #abort(timeout: number): void {
     const jobs = [...this.#places.keys()];
     warnOnce('', `${this.settings.name} did not shut down within ${timeout} ms: ${jobs.length} jobs were cancelled`);
+    const reason = new CancelledError({ source: 'shutdown' });
+    this.#dismissed = Promise.all([...this.#shipments.values()].map((shipment) => this.#stopper.dismiss(shipment, reason)));
     for (const job of jobs) {
       job.cancelWith(new CancelledError({ source: 'shutdown' }));
       this.#end(job, () => job.endCancelled());
     }
+  }
+
+  /** Workers are told before the connection closes, if the server listens. */
+  async #dismissal(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise((resolve) => (timer = setTimeout(resolve, DISMISSAL)));
+    await Promise.race([this.#dismissed, limit]);
+    clearTimeout(timer);
   }
 }

@@ -188,6 +188,21 @@ describe.runIf(hasSharedRedis())('a remote executor', () => {
     await over;
     expect(await job).toBe(3);
   });
+
+  it('whose time to shut down is over leaves nothing behind: what waits is taken back, what runs is stopped', async () => {
+    const pool = bench.pool();
+    const worker = await bench.worker(pool, '--concurrency', '2');
+    const [file, other] = [bench.file(), bench.executor(pool)];
+    const executor = bench.executor(pool);
+    const jobs = [executor.submit(spin, [file]), executor.submit(spin, [file]), executor.submit(spin, [file])];
+    await until(() => lines(file).length === 2);
+    await executor.shutdown({ timeout: 50 });
+    for (const job of jobs) expect(await failure(job)).toMatchObject({ code: 'OFFLOOP_CANCELLED' });
+    expect(await other.submit(add, [1, 2])).toBe(3); // there is a thread for it
+    await until(() => lines(file).filter((line) => line === 'stopped').length === 2);
+    expect(lines(file)).toHaveLength(4);
+    expect(worker.process.exitCode).toBe(null);
+  });
 });
 
 describe.runIf(hasSharedRedis())('cheap jobs travel together', () => {
