@@ -187,7 +187,7 @@ class WorkerProcess implements RemoteWorker {
   async #checked(): Promise<string[]> {
     try {
       await this.#clock.sync(this.#redis);
-      return await checkServer(this.#redis);
+      return [...(await checkServer(this.#redis)), ...this.#clock.complaints()];
     } catch (error) {
       const cause = this.#connections.clean(error);
       throw new RemoteUnavailableError(`The server ${this.#connections.shown} cannot be used: ${cause.message}`, { cause });
