@@ -70,7 +70,7 @@ export class Runner {
 
   /** BullMQ has it, and asks the server for more before it calls `process`: time in which the job can run. */
   fetched(job: QueuedJob): void {
-    if (job.deferredFailure === undefined) this.#begin(job); // otherwise it is to fail, and not to run
+    if (job.deferredFailure === undefined) void this.#begin(job); // otherwise it is to fail, and not to run
   }
 
   #begin(job: QueuedJob): Promise<string> {
