@@ -320,10 +320,15 @@ export class RemotePool implements JobHost, LinkListener {
   }
 
   /** Workers are told before the connection closes, if the server listens. */
-  async #dismissal(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise((resolve) => (timer = setTimeout(resolve, DISMISSAL)));
-    await Promise.race([this.#dismissed, limit]);
-    clearTimeout(timer);
+  #dismissal(): Promise<void> {
+    const dismissed = this.#dismissed;
+    if (dismissed === null) return Promise.resolve();
+    return new Promise((resolve) => {
+      const limit = setTimeout(resolve, DISMISSAL);
+      void dismissed.then(() => {
+        clearTimeout(limit);
+        resolve();
+      });
+    });
   }
 }
