@@ -1,6 +1,7 @@
 /**
  * RemoteExecutor beside bare BullMQ, in one run on one server: the latency of one job at a time, and throughput with 1,000 in
- * flight. Both run a function that does nothing, with one worker process; bare BullMQ's waits for results by QueueEvents.
+ * flight. All run a function that does nothing, with one worker process and the same concurrency; bare BullMQ's waits for results by
+ * QueueEvents. It runs the function on its own loop; the sandboxed one runs it in threads, as ours does.
  *
  *     npm run bench:remote        needs redis-server or valkey-server on PATH, or Debian's apt-get
  */
@@ -19,7 +20,9 @@ const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3'
 const rounds = Number(values.rounds);
 const jobs = Number(values.jobs);
 const inFlight = 1000;
-const singles = 1000;
+/** Jobs one at a time before it is another's turn: what else the machine does falls on all alike. */
+const block = 100;
+const blocks = 10;
 
 async function start(file: string, ...args: string[]): Promise<ChildProcess> {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
@@ -32,17 +35,19 @@ interface Contender {
   run(): Promise<unknown>;
 }
 
-/** Milliseconds: median and 99th percentile of one at a time. */
-async function latency({ run }: Contender): Promise<{ p50: number; p99: number }> {
+/** Milliseconds of each of some, one at a time. */
+async function latencies({ run }: Contender): Promise<number[]> {
   const took: number[] = [];
-  for (let i = 0; i < singles; i++) {
+  for (let i = 0; i < block; i++) {
     const before = performance.now();
     await run();
     took.push(performance.now() - before);
   }
-  took.sort((a, b) => a - b);
-  return { p50: took[Math.floor(singles / 2)]!, p99: took[Math.floor(singles * 0.99)]! };
+  return took;
 }
+
+const percentile = (numbers: number[], of: number): number => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length * of)]!;
+const median = (numbers: number[]): number => percentile(numbers, 0.5);
 
 /** Jobs per second with so many in flight all the time. */
 async function throughput({ run }: Contender, total: number): Promise<number> {
@@ -55,46 +60,58 @@ async function throughput({ run }: Contender, total: number): Promise<number> {
   return (total / (performance.now() - before)) * 1000;
 }
 
-const median = (numbers: number[]): number => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
-
 await using server = await startRedis();
 const connection = { url: server.url };
-const workers = await Promise.all([start('./remote/worker-offloop.ts', server.url), start('./remote/worker-bullmq.ts', server.url)]);
+const workers = await Promise.all([
+  start('./remote/worker-offloop.ts', server.url),
+  start('./remote/worker-bullmq.ts', server.url, 'bare'),
+  start('./remote/worker-bullmq.ts', server.url, 'sandboxed'),
+]);
 await using executor = new RemoteExecutor({ url: server.url, pool: 'bench' });
-const queue = new Queue('bare', { connection });
-queue.setMaxListeners(0);
-const events = new QueueEvents('bare', { connection });
-events.setMaxListeners(0);
-await events.waitUntilReady();
-const contenders: Contender[] = [
-  { name: 'offloop', run: () => executor.submit(noop, []) as unknown as Promise<unknown> },
-  {
-    name: 'bare BullMQ',
+
+interface Bull extends Contender {
+  close(): Promise<void>;
+}
+
+async function bull(name: string, pool: string): Promise<Bull> {
+  const queue = new Queue(pool, { connection });
+  const events = new QueueEvents(pool, { connection });
+  for (const emitter of [queue, events]) emitter.setMaxListeners(0);
+  await events.waitUntilReady();
+  return {
+    name,
     run: async () => (await queue.add('noop', {}, { removeOnComplete: { count: 5000 } })).waitUntilFinished(events),
-  },
-];
-const figures = contenders.map(() => ({ p50: [] as number[], p99: [] as number[], rate: [] as number[] }));
+    close: async () => void (await Promise.all([events.close(), queue.close()])),
+  };
+}
+
+const bulls = [await bull('bare BullMQ', 'bare'), await bull('BullMQ, threads', 'sandboxed')];
+const contenders: Contender[] = [{ name: 'offloop', run: () => executor.submit(noop, []) as unknown as Promise<unknown> }, ...bulls];
+const figures = contenders.map(() => ({ took: [] as number[], medians: [] as number[], rates: [] as number[] }));
 for (const contender of contenders) await throughput(contender, 3000); // warm
 for (let round = 0; round < rounds; round++) {
-  for (const [i, contender] of contenders.entries()) {
-    const { p50, p99 } = await latency(contender);
-    figures[i]!.p50.push(p50);
-    figures[i]!.p99.push(p99);
-    figures[i]!.rate.push(await throughput(contender, jobs));
+  for (let i = 0; i < blocks; i++) {
+    for (const [at, contender] of contenders.entries()) {
+      const took = await latencies(contender);
+      figures[at]!.took.push(...took);
+      figures[at]!.medians.push(median(took));
+    }
   }
+  for (const [at, contender] of contenders.entries()) figures[at]!.rates.push(await throughput(contender, jobs));
 }
-console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? '?'}, medians of ${rounds} rounds`);
+console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? '?'}, ${rounds} rounds`);
 for (const [i, { name }] of contenders.entries()) {
-  const { p50, p99, rate } = figures[i]!;
+  const { took, rates } = figures[i]!;
   console.log(
-    `${name.padEnd(12)}  round trip p50 ${median(p50).toFixed(2)} ms, p99 ${median(p99).toFixed(2)} ms; ` +
-      `${Math.round(median(rate)).toLocaleString('en')} jobs/s with ${inFlight} in flight`,
+    `${name.padEnd(15)}  round trip p50 ${percentile(took, 0.5).toFixed(2)} ms, p99 ${percentile(took, 0.99).toFixed(2)} ms; ` +
+      `${Math.round(median(rates)).toLocaleString('en')} jobs/s with ${inFlight} in flight`,
   );
 }
-const [ours, bare] = figures.map(({ p50, rate }) => ({ p50: median(p50), rate: median(rate) }));
-console.log(
-  `offloop / bare BullMQ: round trip ${(ours!.p50 / bare!.p50).toFixed(2)}×, throughput ${(ours!.rate / bare!.rate).toFixed(2)}×`,
-);
-await events.close();
-await queue.close();
+const [ours, ...theirs] = figures;
+for (const [i, their] of theirs.entries()) {
+  const trips = ours!.medians.map((ms, block) => ms / their.medians[block]!);
+  const rates = ours!.rates.map((rate, round) => rate / their.rates[round]!);
+  console.log(`offloop / ${bulls[i]!.name}: round trip ${median(trips).toFixed(2)}×, throughput ${median(rates).toFixed(2)}×`);
+}
+for (const each of bulls) await each.close();
 for (const worker of workers) worker.kill('SIGKILL');

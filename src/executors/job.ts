@@ -97,7 +97,7 @@ export class Job extends TaskCore {
     fn: KnownFunction,
     args: readonly unknown[],
     settings: JobSettings,
-    below: (...a: never[]) => unknown,
+    below: ((...a: never[]) => unknown) | null, // null: nobody will ask for its lines
   ) {
     super(scope, settings.name ?? fn.name, reportsFailure);
     this.#host = host;
@@ -105,7 +105,7 @@ export class Job extends TaskCore {
     this.args = args;
     this.settings = settings;
     this.listens = true;
-    const due = this.submittedAt - lastCapture >= SITE_INTERVAL;
+    const due = below !== null && this.submittedAt - lastCapture >= SITE_INTERVAL;
     if (due) lastCapture = this.submittedAt;
     this.#site = due ? captureSite(below) : null;
     this.runtime.external++;
@@ -262,7 +262,7 @@ export class Job extends TaskCore {
   }
 }
 
-export type JobInit = ConstructorParameters<typeof Job>;
+export type JobInit = [Scope, JobHost, KnownFunction, readonly unknown[], JobSettings, (...a: never[]) => unknown];
 /** What an executor is to make of a call. */
 export type MakeJob = (init: JobInit) => Job;
 export const plainJob: MakeJob = (init) => new Job(...init);

@@ -63,7 +63,8 @@ export class RelayJob extends Job {
   readonly #tie: RelayTie | null;
 
   constructor(relay: Relay, init: JobInit) {
-    super(...init);
+    const [scope, host, fn, args, settings] = init;
+    super(scope, host, fn, args, settings, null); // the lines that matter are its submitter's
     const plain = !relay.encoded && relay.context === null && relay.credit === 0;
     this.#tie = plain ? null : new RelayTie(relay);
     if (this.#tie !== null) this.tie(this.#tie);

@@ -3,6 +3,9 @@ export interface TimeSource {
   time(): Promise<readonly (number | string)[]>;
 }
 
+/** Milliseconds: clocks that are kept do not differ by more. */
+const WRONG = 1000;
+
 export class ServerClock {
   #offset = 0;
   #uncertainty = Infinity;
@@ -10,6 +13,15 @@ export class ServerClock {
   /** Milliseconds since 1970. Before the first `sync` it is this machine's. */
   now(): number {
     return Date.now() + this.#offset;
+  }
+
+  /** Lines for an operator. Limits of jobs are on this clock; BullMQ's delays, by which unknown jobs are handed on, are on each worker's own clock. */
+  complaints(): string[] {
+    if (Math.abs(this.#offset) <= WRONG) return [];
+    const how = `${(Math.abs(this.#offset) / 1000).toFixed(1)} s ${this.#offset < 0 ? 'ahead of' : 'behind'}`;
+    return [
+      `this machine’s clock is ${how} the server’s: while a deploy is under way, jobs may not get from the workers of one build to those of the other in time`,
+    ];
   }
 
   /** Asks the server once. The better of two answers is kept: the one that came quicker. */

@@ -14,8 +14,8 @@ const COMMAND = 30_000;
 
 export interface Trouble {
   readonly error: Error;
-  /** The server refuses this client: trying again changes nothing. */
-  readonly final: boolean;
+  /** Why trying again changes nothing: the server and this client do not want each other. Null when it may help. */
+  readonly final: 'refused' | 'distrusted' | null;
 }
 
 export type ConnectionKind = 'producer' | 'worker' | 'subscriber';
@@ -48,8 +48,8 @@ export class RemoteConnections {
 
   #failed(error: unknown): void {
     const clean = this.clean(error);
-    const final = /^(?:WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR Client sent AUTH)/.test(clean.message);
-    if (this.trouble?.final === true && !final) return; // being refused also closes the connection
+    const final = finality(clean);
+    if (this.trouble !== null && this.trouble.final !== null && final === null) return; // being refused also closes the connection
     this.trouble = { error: this.trouble !== null && clean.message.endsWith('was closed') ? this.trouble.error : clean, final };
     this.#changed();
   }
@@ -58,6 +58,14 @@ export class RemoteConnections {
     if (this.#clients.some((client) => client.status !== 'ready')) return;
     this.trouble = null;
     this.#changed();
+  }
+
+  /** The first half of a sentence that goes on with the error; null when trying again may help. */
+  get refusal(): string | null {
+    const { trouble, shown } = this;
+    if (trouble === null || trouble.final === null) return null;
+    if (trouble.final === 'refused') return `the server ${shown} refuses this client`;
+    return `this client cannot trust the server ${shown}; the environment variable NODE_EXTRA_CA_CERTS names a CA of your own`;
   }
 
   /** An error of a client as one that may be shown. */
@@ -96,6 +104,15 @@ const kinds: Record<ConnectionKind, RedisOptions> = {
   worker: { maxRetriesPerRequest: null },
   subscriber: { maxRetriesPerRequest: null, autoResubscribe: true },
 };
+
+const REFUSED = /^(?:WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR Client sent AUTH)/;
+/** How Node calls a certificate that will be no better the next time. */
+const DISTRUSTED = /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET|CA_|INVALID_PURPOSE/;
+
+function finality(error: Error & { code?: unknown }): Trouble['final'] {
+  if (REFUSED.test(error.message)) return 'refused';
+  return DISTRUSTED.test(String(error.code)) ? 'distrusted' : null;
+}
 
 function checkUrl(url: unknown): string {
   const expected = "the URL of a Redis or Valkey server, such as 'redis://host:6379' or 'rediss://user:password@host'";

@@ -106,7 +106,7 @@ export class Hearing {
     try {
       const content = this.#link.payloads.unpack(resultPurpose(shipment.id), text);
       const result = (content instanceof Promise ? await content : content) as PartialResult;
-      for (const job of shipment.jobs) await this.#streams.get(job)?.read();
+      if (this.#streams.size > 0) for (const job of shipment.jobs) await this.#streams.get(job)?.read();
       if (!shipment.over) this.#host.settled(shipment, result);
       void this.#link.payloads.discard(text).catch(() => {}); // it expires by itself
     } catch (error) {

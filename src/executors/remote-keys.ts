@@ -11,6 +11,11 @@ export class RemoteKeys {
     this.#root = `${this.prefix}:offloop`;
   }
 
+  /** What BullMQ keeps of a shipment. */
+  job(shipment: string): string {
+    return `${this.prefix}:${this.queue}:${shipment}`;
+  }
+
   answers(submitter: string): string {
     return `${this.#root}:answers:${submitter}`;
   }

@@ -75,7 +75,10 @@ export class RemoteLink {
       data: text,
       opts: { jobId: id, priority, attempts: 1, removeOnComplete: KEEP, removeOnFail: KEEP },
     }));
-    await this.#open().addBulk(jobs);
+    const [first] = jobs;
+    // A pipeline for a single command would cost ioredis more than the command does.
+    if (jobs.length === 1 && first !== undefined) await this.#open().add(first.name, first.data, first.opts);
+    else await this.#open().addBulk(jobs);
   }
 
   /** Not before the connection is there: BullMQ would wait for it, however long that takes. */

@@ -28,6 +28,8 @@ import { storeSafely } from './remote-store-safely.ts';
 import { StreamReader } from './remote-stream-reader.ts';
 import { warnOnce } from './warnings.ts';
 
+/** Milliseconds for telling workers that nobody waits any more. */
+const DISMISSAL = 1000;
 /** With so many jobs out, what comes in one turn of the loop is collected, to travel together. */
 const CROWD = 32;
 
@@ -47,6 +49,7 @@ export class RemotePool implements JobHost, LinkListener {
   readonly #sender: Sender;
   readonly #reconciler: Reconciler;
   readonly #drained: (() => void)[] = [];
+  #dismissed: Promise<unknown> | null = null;
   #closed = false;
 
   constructor(settings: RemoteSettings) {
@@ -209,8 +212,8 @@ export class RemotePool implements JobHost, LinkListener {
 
   /** The server has been away for too long, or refuses this client. */
   #giveUp(cause: Error, unsent: boolean): void {
-    const { shown, trouble } = this.link.connections;
-    const what = trouble?.final === true ? `the server ${shown} refuses this client` : describeOutage(this.settings, shown);
+    const { shown, refusal } = this.link.connections;
+    const what = refusal ?? describeOutage(this.settings, shown);
     for (const shipment of Array.from(this.#shipments.values())) {
       if (unsent && shipment.phase === 'accepted') continue;
       const known = shipment.phase === 'packed' ? '' : '. It may have run, or run later';
@@ -283,6 +286,7 @@ export class RemotePool implements JobHost, LinkListener {
     this.#closed = true;
     this.#reconciler.dismiss();
     await this.hasten(timeout, cancelPending);
+    await this.#dismissal();
     this.#sender.close();
     await this.#reconciler.close();
     await this.link.close();
@@ -307,9 +311,24 @@ export class RemotePool implements JobHost, LinkListener {
   #abort(timeout: number): void {
     const jobs = [...this.#places.keys()];
     warnOnce('', `${this.settings.name} did not shut down within ${timeout} ms: ${jobs.length} jobs were cancelled`);
+    const reason = new CancelledError({ source: 'shutdown' });
+    this.#dismissed = Promise.all([...this.#shipments.values()].map((shipment) => this.#stopper.dismiss(shipment, reason)));
     for (const job of jobs) {
       job.cancelWith(new CancelledError({ source: 'shutdown' }));
       this.#end(job, () => job.endCancelled());
     }
+  }
+
+  /** Workers are told before the connection closes, if the server listens. */
+  #dismissal(): Promise<void> {
+    const dismissed = this.#dismissed;
+    if (dismissed === null) return Promise.resolve();
+    return new Promise((resolve) => {
+      const limit = setTimeout(resolve, DISMISSAL);
+      void dismissed.then(() => {
+        clearTimeout(limit);
+        resolve();
+      });
+    });
   }
 }

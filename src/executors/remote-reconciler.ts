@@ -63,7 +63,7 @@ export class Reconciler {
     const { trouble } = this.#link.connections;
     if (this.#link.ready) this.#downSince = null;
     else this.#downSince ??= performance.now();
-    if (trouble?.final === true) this.#out(trouble.error);
+    if (trouble !== null && trouble.final !== null) this.#out(trouble.error);
   }
 
   /** A command did not work. */

@@ -29,6 +29,9 @@ export interface QueuedJob {
   readonly name: string;
   readonly data: unknown;
   readonly attemptsStarted: number;
+  readonly token?: string | undefined;
+  /** Why it is given up, although it is handed out once more. */
+  readonly deferredFailure?: string | undefined;
   moveToWait(token?: string): Promise<unknown>;
   moveToDelayed(at: number, token?: string): Promise<void>;
 }
@@ -50,6 +53,8 @@ export class Runner {
   readonly #parts: RunnerParts;
   readonly #deliveries = new Map<string, Delivery>();
   readonly #from = new WeakMap<QueuedJob, string>();
+  readonly #begun = new WeakMap<QueuedJob, Promise<string>>();
+  readonly #told = new WeakMap<QueuedJob, Promise<boolean>>();
   readonly #idle: (() => void)[] = [];
   #busy = 0;
   #draining = false;
@@ -63,11 +68,27 @@ export class Runner {
     return this.#busy;
   }
 
-  /** For BullMQ's worker: resolves with what is to be kept as the result. */
-  async process(job: QueuedJob, token: string | undefined): Promise<string> {
+  /** BullMQ has it, and asks the server for more before it calls `process`: time in which the job can run. */
+  fetched(job: QueuedJob): void {
+    if (job.deferredFailure === undefined) void this.#begin(job); // otherwise it is to fail, and not to run
+  }
+
+  #begin(job: QueuedJob): Promise<string> {
     this.#busy++;
+    const begun = this.#process(job, job.token);
+    begun.catch(() => {}); // `process` tells
+    this.#begun.set(job, begun);
+    return begun;
+  }
+
+  /** For BullMQ's worker: resolves with what is to be kept as the result. */
+  async process(job: QueuedJob): Promise<string> {
+    const begun = this.#begun.get(job) ?? this.#begin(job);
     try {
-      return await this.#process(job, token);
+      const result = await begun;
+      const told = this.#parts.answers.resultFollows(this.#from.get(job) as string, job.id as string);
+      if (told !== null) this.#told.set(job, told);
+      return result;
     } finally {
       this.#busy--;
       if (this.#busy === 0) for (const resolve of this.#idle.splice(0)) resolve();
@@ -181,10 +202,15 @@ export class Runner {
 
   /** The result is in the queue, and this worker was the one to put it there. */
   completed(job: QueuedJob, result: string): void {
-    const from = this.#from.get(job);
-    if (from !== undefined) this.#parts.answers.push(from, { t: 'done', id: job.id as string, result });
+    const [id, from] = [job.id as string, this.#from.get(job)];
+    const tell = (): void => {
+      if (from !== undefined) this.#parts.answers.push(from, { t: 'done', id, result });
+    };
+    const told = this.#told.get(job);
+    if (told === undefined) tell();
+    else void told.then((was) => (was ? undefined : tell()));
     void this.#parts.payloads.discard(job.data).catch(() => {}); // it expires by itself
-    this.tombstones.forget(job.id as string);
+    this.tombstones.forget(id);
   }
 
   /** It was refused, or given up after several workers had died of it. */

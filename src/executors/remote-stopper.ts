@@ -3,6 +3,7 @@
  * told to it over the control channel, with a tombstone on the server for whoever did not listen just then.
  */
 import { realClock } from '../base/clock.ts';
+import type { CancelledError } from '../base/errors.ts';
 import { encodeThrown } from '../wire/error-codec.ts';
 import type { Job } from './job.ts';
 import type { Consignment } from './remote-consignment.ts';
@@ -51,6 +52,20 @@ export class Stopper {
       if (!begun || job.settings.onCancel === 'abandon') this.#host.ended(job);
     } catch (error) {
       this.#host.failed(error);
+    }
+  }
+
+  /** Nobody waits any more for those of its jobs that have not ended: they must not wait, or run, for ever. Never rejects. */
+  async dismiss(shipment: Consignment, reason: CancelledError): Promise<void> {
+    if (shipment.phase === 'packed' || !this.#link.ready) return;
+    const open = shipment.jobs.flatMap((job, at) => (job.settled ? [] : [at]));
+    const encoded = encodeThrown(reason);
+    try {
+      // Commands keep their order: what is still being sent is there when this comes.
+      if (await this.#link.remove(shipment.id)) return;
+      for (const at of open) await this.#link.cancel({ t: 'cancel', id: shipment.id, job: at, reason: encoded });
+    } catch {
+      // Whoever takes the shipment runs it: at least once is all that was promised.
     }
   }
 

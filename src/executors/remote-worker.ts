@@ -19,6 +19,7 @@ import { RemoteConnections } from './remote-connection.ts';
 import { serveHealth } from './remote-health.ts';
 import type { Health, HealthServer } from './remote-health.ts';
 import { RemoteKeys } from './remote-keys.ts';
+import { resultPublisher } from './remote-result-publisher.ts';
 import { controlPurpose, Payloads } from './remote-payload.ts';
 import type { Control, WorkerNote } from './remote-protocol.ts';
 import { Runner } from './remote-runner.ts';
@@ -113,7 +114,8 @@ class WorkerProcess implements RemoteWorker {
     this.#envelopes = new Envelopes(settings.hmacKey);
     const payloads = new Payloads(this.#envelopes, settings.blobs ?? new ServerBlobs(this.#redis, (key) => this.#keys.blob(key)));
     const publish = (submitter: string, text: string): Promise<unknown> => this.#redis.publish(this.#keys.answers(submitter), text);
-    this.#answers = new Answers(publish, () => this.#runner.busy >= CROWD);
+    const publishResult = resultPublisher(this.#redis, this.#keys);
+    this.#answers = new Answers(publish, publishResult, () => this.#runner.busy >= CROWD);
     this.#threads = new ThreadPoolExecutor(settings.threads);
     this.#catalogue = new Catalogue(settings);
     this.#runner = new Runner({
@@ -169,13 +171,13 @@ class WorkerProcess implements RemoteWorker {
         fail(`The server ${shown} did not answer within ${CONNECT_WITHIN} ms${cause === undefined ? '' : ` (${cause.message})`}`, cause);
       }, CONNECT_WITHIN);
       const look = (): void => {
-        const { trouble } = this.#connections;
+        const { trouble, refusal } = this.#connections;
         const connected = this.#connected;
-        if (!connected && trouble?.final !== true) return;
+        if (!connected && refusal === null) return;
         clearTimeout(limit);
         this.#wakeConnect = () => {};
         if (connected) resolve();
-        else fail(`The server ${shown} refuses this worker: ${trouble?.error.message ?? ''}`, trouble?.error);
+        else fail(`The worker cannot start: ${refusal} (${trouble?.error.message ?? ''})`, trouble?.error);
       };
       this.#wakeConnect = look;
       look();
@@ -185,7 +187,7 @@ class WorkerProcess implements RemoteWorker {
   async #checked(): Promise<string[]> {
     try {
       await this.#clock.sync(this.#redis);
-      return await checkServer(this.#redis);
+      return [...(await checkServer(this.#redis)), ...this.#clock.complaints()];
     } catch (error) {
       const cause = this.#connections.clean(error);
       throw new RemoteUnavailableError(`The server ${this.#connections.shown} cannot be used: ${cause.message}`, { cause });
@@ -236,7 +238,7 @@ class WorkerProcess implements RemoteWorker {
   async #take(): Promise<void> {
     const { concurrency } = this.#settings;
     const runner = this.#runner;
-    const worker = new Worker(this.#keys.queue, (job, token) => runner.process(job as QueuedJob, token), {
+    const worker = new Worker(this.#keys.queue, (job) => runner.process(job as QueuedJob), {
       connection: this.#redis,
       prefix: this.#keys.prefix,
       concurrency,
@@ -247,6 +249,7 @@ class WorkerProcess implements RemoteWorker {
       name: `offloop ${hostname()} ${process.pid}`,
     });
     this.#worker = worker;
+    worker.on('active', (job) => runner.fetched(job as QueuedJob));
     worker.on('completed', (job, result: string) => runner.completed(job as QueuedJob, result));
     worker.on('failed', (job, error) => runner.failed(job as QueuedJob | undefined, error.message));
     worker.on('lockRenewalFailed', (ids: string[]) => runner.lost(ids));

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { ServerBlobs } from '../../src/executors/remote-blobs.ts';
-import { hasRedis, startRedis } from '../support/redis.ts';
+import { hasSharedRedis, sharedRedis } from '../support/redis.ts';
 
-it.runIf(hasRedis())('bytes are kept on the server for their time, and gone when they are deleted', async () => {
-  const server = await startRedis();
+it.runIf(hasSharedRedis())('bytes are kept on the server for their time, and gone when they are deleted', async () => {
+  const server = await sharedRedis();
   try {
     const redis = server.client();
     const blobs = new ServerBlobs(redis, (id) => `blob:${id}`);

@@ -19,3 +19,18 @@ it('does not believe an answer that took long, when it has a quick one', async (
   await clock.sync(slow);
   expect(Math.abs(clock.now() - Date.now())).toBeLessThan(1000);
 });
+
+it('tells how far this machine’s is off, when that is more than kept clocks ever are', async () => {
+  const clocks = await Promise.all(
+    [100, -3_600_000, 3_600_000].map(async (ahead) => {
+      const clock = new ServerClock();
+      await clock.sync(answering(ahead));
+      return clock;
+    }),
+  );
+  expect(clocks.map((clock) => clock.complaints().join())).toEqual([
+    '',
+    expect.stringMatching(/clock is 3(600|599)\.\d s ahead of the server/),
+    expect.stringMatching(/clock is 3(600|599)\.\d s behind the server/),
+  ]);
+});

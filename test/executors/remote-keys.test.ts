@@ -4,6 +4,7 @@ import { RemoteKeys } from '../../src/executors/remote-keys.ts';
 it('all keys of a pool lie in one slot of a cluster, and pools do not share any', () => {
   const all = (keys: RemoteKeys): string[] => [
     `${keys.prefix}:${keys.queue}`,
+    keys.job('j'),
     keys.answers('s'),
     keys.control,
     keys.tombstones('j'),
@@ -13,5 +14,5 @@ it('all keys of a pool lie in one slot of a cluster, and pools do not share any'
   ];
   const [a, b] = [all(new RemoteKeys('offloop', 'a')), all(new RemoteKeys('offloop', 'b'))];
   expect(new Set(a.map((key) => /^\{[^}]+\}/.exec(key)?.[0]))).toEqual(new Set(['{offloop-a}']));
-  expect(new Set([...a, ...b]).size).toBe(14);
+  expect(new Set([...a, ...b]).size).toBe(16);
 });

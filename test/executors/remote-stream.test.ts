@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { count, countAndThrow } from '../fixtures/remote/jobs.ts';
-import { hasRedis } from '../support/redis.ts';
+import { hasSharedRedis } from '../support/redis.ts';
 import { remoteBench, until } from '../support/remote.ts';
 import { failure } from '../support/virtual.ts';
 
-describe.runIf(hasRedis())('a stream from another machine', () => {
+describe.runIf(hasSharedRedis())('a stream from another machine', () => {
   const bench = remoteBench();
 
   it('brings all items in order, also many times its window; the server keeps nothing of it', async () => {

@@ -6,14 +6,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { startRemoteWorker } from '../../src/executors/remote.ts';
 import type { RemoteWorker, RemoteWorkerOptions } from '../../src/executors/remote.ts';
 import { add, mark, sleepy } from '../fixtures/remote/jobs.ts';
-import { hasRedis, startRedis } from '../support/redis.ts';
+import { hasRedis, hasSharedRedis, startRedis } from '../support/redis.ts';
 import { remoteBench, until } from '../support/remote.ts';
 import { failure } from '../support/virtual.ts';
 
 const jobs = new URL('../fixtures/remote/jobs.ts', import.meta.url);
 const lines = (file: string): string[] => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []);
 
-describe.runIf(hasRedis())('a remote worker', () => {
+describe.runIf(hasSharedRedis())('a remote worker', () => {
   const bench = remoteBench();
   const workers: RemoteWorker[] = [];
   afterEach(async () => void (await Promise.all(workers.splice(0).map((worker) => worker.stop({ timeout: 0 })))));

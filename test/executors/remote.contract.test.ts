@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'v
 import type { PoolOptions } from '../../src/index.ts';
 import { RemoteExecutor, startRemoteWorker } from '../../src/executors/remote.ts';
 import type { RemoteWorker } from '../../src/executors/remote.ts';
-import { hasRedis, startRedis } from '../support/redis.ts';
+import { hasSharedRedis, sharedRedis } from '../support/redis.ts';
 import type { RedisServer } from '../support/redis.ts';
 import { contract } from './contract.ts';
 
@@ -82,8 +82,8 @@ const notHere: Record<string, readonly string[]> = {
 const skipped = new Map(Object.entries(notHere).flatMap(([why, titles]) => titles.map((title): [string, string] => [title, why])));
 const seen = new Set<string>();
 
-describe.runIf(hasRedis())('with a server in between', () => {
-  beforeAll(async () => void (server = await startRedis()));
+describe.runIf(hasSharedRedis())('with a server in between', () => {
+  beforeAll(async () => void (server = await sharedRedis()));
   afterAll(() => server[Symbol.asyncDispose]());
   beforeEach(({ task, skip }) => {
     seen.add(task.name);

@@ -6,13 +6,13 @@ import { statisticsOf } from '../../src/base/live.ts';
 import { RemoteExecutor } from '../../src/executors/remote.ts';
 import type { RemoteOptions } from '../../src/executors/remote.ts';
 import { add, doubled, fail, mark, pid, size, sleepy, spin, step } from '../fixtures/remote/jobs.ts';
-import { freePort, hasRedis, startRedis } from '../support/redis.ts';
+import { freePort, hasRedis, hasSharedRedis, startRedis } from '../support/redis.ts';
 import { remoteBench, until } from '../support/remote.ts';
 import { failure } from '../support/virtual.ts';
 
 const lines = (file: string): string[] => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []);
 
-describe.runIf(hasRedis())('a remote executor', () => {
+describe.runIf(hasSharedRedis())('a remote executor', () => {
   const bench = remoteBench();
 
   it('runs functions in another process, and its tasks settle with what they return or throw', async () => {
@@ -188,9 +188,24 @@ describe.runIf(hasRedis())('a remote executor', () => {
     await over;
     expect(await job).toBe(3);
   });
+
+  it('whose time to shut down is over leaves nothing behind: what waits is taken back, what runs is stopped', async () => {
+    const pool = bench.pool();
+    const worker = await bench.worker(pool, '--concurrency', '2');
+    const [file, other] = [bench.file(), bench.executor(pool)];
+    const executor = bench.executor(pool);
+    const jobs = [executor.submit(spin, [file]), executor.submit(spin, [file]), executor.submit(spin, [file])];
+    await until(() => lines(file).length === 2);
+    await executor.shutdown({ timeout: 50 });
+    for (const job of jobs) expect(await failure(job)).toMatchObject({ code: 'OFFLOOP_CANCELLED' });
+    expect(await other.submit(add, [1, 2])).toBe(3); // there is a thread for it
+    await until(() => lines(file).filter((line) => line === 'stopped').length === 2);
+    expect(lines(file)).toHaveLength(4);
+    expect(worker.process.exitCode).toBe(null);
+  });
 });
 
-describe.runIf(hasRedis())('cheap jobs travel together', () => {
+describe.runIf(hasSharedRedis())('cheap jobs travel together', () => {
   const bench = remoteBench();
   const numbers = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Task } from '../../src/index.ts';
 import { add, count, mark, spin, spinDeaf } from '../fixtures/remote/jobs.ts';
-import { hasRedis } from '../support/redis.ts';
+import { hasRedis, hasSharedRedis } from '../support/redis.ts';
 import { remoteBench, until } from '../support/remote.ts';
 import { failure } from '../support/virtual.ts';
 
@@ -16,7 +16,7 @@ function settlements(tasks: readonly Task<unknown>[]): number[] {
   return counts;
 }
 
-describe.runIf(hasRedis())('when a worker', () => {
+describe.runIf(hasSharedRedis())('when a worker', () => {
   const bench = remoteBench();
 
   it('is killed in the middle of a job, another one runs it within ten seconds', async () => {
@@ -71,7 +71,7 @@ describe.runIf(hasRedis())('when a worker', () => {
 });
 
 describe.runIf(hasRedis())('when the server', () => {
-  const bench = remoteBench();
+  const bench = remoteBench({});
 
   it('is killed and comes back with its file, 200 jobs are through: none is lost, none settles twice', async () => {
     const pool = bench.pool();
@@ -114,7 +114,7 @@ describe.runIf(hasRedis())('when the server', () => {
   });
 });
 
-describe.runIf(hasRedis())('a cancelled job', () => {
+describe.runIf(hasSharedRedis())('a cancelled job', () => {
   const bench = remoteBench();
 
   it('that no worker has yet never runs', async () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { doubled } from '../fixtures/remote/jobs.ts';
-import { hasRedis } from '../support/redis.ts';
+import { hasSharedRedis } from '../support/redis.ts';
 import { remoteBench } from '../support/remote.ts';
 
 const MB = 2 ** 20;
 
-describe.runIf(hasRedis())('map over a hundred thousand items', () => {
+describe.runIf(hasSharedRedis())('map over a hundred thousand items', () => {
   const bench = remoteBench();
 
   it('keeps the memory of its submitter and of the server flat', async () => {

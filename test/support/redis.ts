@@ -2,7 +2,8 @@
  * A real Redis or Valkey for tests: each `startRedis()` is a server of its own, on a free port of the loopback, in a temporary
  * folder. Where it comes from: OFFLOOP_TEST_REDIS_SERVER, PATH, else Debian's package, unpacked without root into a cache.
  *
- * OFFLOOP_TEST_REDIS_URL names a server that is there already; tests that must kill their server do not use it.
+ * OFFLOOP_TEST_REDIS_URL names a server that runs already, such as a service of a CI: tests that neither kill their server nor set
+ * it up use it, each with a pool of its own.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -45,7 +46,14 @@ export function redisBinary(): Binary | null {
   return found;
 }
 
+/** For tests that have a server of their own. */
 export const hasRedis = (): boolean => redisBinary() !== null;
+
+const given = process.env['OFFLOOP_TEST_REDIS_URL'] || undefined;
+/** For tests that any server will do for. */
+export const hasSharedRedis = (): boolean => given !== undefined || hasRedis();
+/** The one that was given, or one of its own. */
+export const sharedRedis = (): Promise<RedisServer> => (given === undefined ? startRedis() : Promise.resolve(new GivenServer(given)));
 
 function onPath(): Binary | null {
   const given = process.env['OFFLOOP_TEST_REDIS_SERVER'];
@@ -113,6 +121,8 @@ export interface RedisOptions {
   /** Off: without the append-only file, and without snapshots. */
   readonly persistent?: boolean;
   readonly args?: readonly string[];
+  /** Settings of TLS, which is then the only way to talk to it. */
+  readonly tls?: readonly string[];
 }
 
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
@@ -123,6 +133,48 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   await server.start();
   return server;
 }
+
+class GivenServer implements RedisServer {
+  readonly url: string;
+  readonly #clients: Redis[] = [];
+
+  constructor(url: string) {
+    this.url = url;
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port || 6379);
+  }
+
+  get pid(): never {
+    throw notOurs();
+  }
+
+  client(): Redis {
+    const client = new Redis(this.url, { maxRetriesPerRequest: null });
+    this.#clients.push(client);
+    return client;
+  }
+
+  kill(): Promise<void> {
+    return Promise.reject(notOurs());
+  }
+
+  start(): Promise<void> {
+    return Promise.reject(notOurs());
+  }
+
+  signal(): void {
+    throw notOurs();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients) client.disconnect();
+    return Promise.resolve();
+  }
+}
+
+const notOurs = (): Error => new Error('the server of OFFLOOP_TEST_REDIS_URL is not to be touched: give the test one of its own');
 
 class Server implements RedisServer {
   readonly port: number;
@@ -147,12 +199,15 @@ class Server implements RedisServer {
   }
 
   async start(): Promise<void> {
-    const { password, persistent = true, args = [] } = this.#options;
-    const settings = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder, '--save', ''];
+    const { password, persistent = true, args = [], tls } = this.#options;
+    const port = String(this.port);
+    const settings = tls === undefined ? ['--port', port] : ['--port', '0', '--tls-port', port, ...tls];
+    settings.push('--bind', '127.0.0.1', '--dir', this.#folder, '--save', '');
     settings.push('--appendonly', persistent ? 'yes' : 'no', '--maxmemory-policy', 'noeviction', ...args);
     if (password !== undefined) settings.push('--requirepass', password);
     this.#child = spawn(this.#binary.file, settings, { env: this.#binary.env, stdio: 'ignore' });
-    const probe = new Redis(this.url, { lazyConnect: true, maxRetriesPerRequest: null, retryStrategy: () => 20 });
+    const trusting = tls === undefined ? {} : { tls: { rejectUnauthorized: false } };
+    const probe = new Redis(this.url, { ...trusting, lazyConnect: true, maxRetriesPerRequest: null, retryStrategy: () => 20 });
     probe.on('error', () => {}); // not up yet
     try {
       await probe.ping();

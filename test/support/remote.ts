@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import { RemoteExecutor } from '../../src/executors/remote.ts';
 import type { RemoteOptions } from '../../src/executors/remote.ts';
 import { Child } from './child.ts';
-import { startRedis } from './redis.ts';
+import { sharedRedis, startRedis } from './redis.ts';
 import type { RedisOptions, RedisServer } from './redis.ts';
 
 export interface RemoteBench {
@@ -21,13 +21,13 @@ export interface RemoteBench {
   file(): string;
 }
 
-/** Inside a `describe`: one server for all of its tests. */
+/** Inside a `describe`: one server for all of its tests; with options, if only empty ones, it is a server of their own. */
 export function remoteBench(options?: RedisOptions): RemoteBench {
   let server!: RedisServer;
   const folder = mkdtempSync(join(tmpdir(), 'offloop-remote-'));
   const executors: RemoteExecutor[] = [];
   const children: Child[] = [];
-  beforeAll(async () => void (server = await startRedis(options)));
+  beforeAll(async () => void (server = await (options === undefined ? sharedRedis() : startRedis(options))));
   afterEach(async () => {
     await Promise.all(executors.splice(0).map((executor) => executor.shutdown({ timeout: 0 })));
     await Promise.all(children.splice(0).map((child) => killed(child)));
