@@ -19,7 +19,7 @@ export interface BeaterOptions {
   readonly profiled?: boolean;
 }
 
-/** Is told of each beat: by how many milliseconds it was late, and when the next is due. */
+/** Is told of each beat: by how many milliseconds the loop was late, and after how many the next beat is due. */
 export type BeatListener = (late: number, due: number) => void;
 
 /** Milliseconds by which a timer may be late on a healthy machine, and a little more. */
@@ -111,7 +111,7 @@ export class Beater {
     const [last, now] = [this.#last, this.#read()];
     this.#last = now;
     const wall = now.at - last.at;
-    const active = now.active === 0 ? wall : Math.min(wall, now.active - last.active + this.#beforeLoop(last, now));
+    const active = this.#busy(last, now);
     const { threshold, heartbeat } = this.#options;
     if (active >= threshold || wall >= threshold + heartbeat) {
       this.#collected(this.#observer.takeRecords());
@@ -121,10 +121,32 @@ export class Beater {
     }
     if (this.#beats.loopStart === 0) this.#noteLoopStart(now.at);
     this.#beats.beat(now.at);
-    const late = Math.max(0, wall - this.#due);
+    const late = this.#late(wall, active);
     this.#beats.noteLag(late, active);
     this.#due = active < IDLE * wall && threshold >= 4 * heartbeat ? restful(threshold, heartbeat) : heartbeat;
     this.#heard(late, this.#due);
+  }
+
+  #busy(last: Reading, now: Reading): number {
+    const wall = now.at - last.at;
+    return now.active === 0 ? wall : Math.min(wall, now.active - last.active + this.#beforeLoop(last, now));
+  }
+
+  /**
+   * A block may begin long before the beat that it makes late: all that a loop did that was idle before was that block.
+   * Of a busy loop, and with a profile, which keeps Node from telling what the loop did, it is known only how late the beat was.
+   */
+  #late(wall: number, active: number): number {
+    const late = Math.max(0, wall - this.#due);
+    const { heartbeat, profiled } = this.#options;
+    const known = this.#due > heartbeat && late >= heartbeat && profiled !== true;
+    return known ? Math.max(late, active) : late;
+  }
+
+  /** By how many milliseconds the loop is late already; 0 while it is on time. */
+  get late(): number {
+    const now = read();
+    return this.#late(now.at - this.#last.at, this.#busy(this.#last, now));
   }
 
   /** What the thread has done so far was to start its watch: nobody is told of that. */

@@ -28,7 +28,7 @@ export class LoopMonitor implements Disposable {
   #complained = false;
   #last: LagSnapshot | null = null;
   /** For `offloop top`, which may ask in the midst of a block: no reports are delivered there, they would run users' code. */
-  readonly #live = { statistics: (): LagSnapshot => this.#toSnapshot(this.#measurement!.snapshot()) };
+  readonly #live = { statistics: (): LagSnapshot => this.#toSnapshot(this.#measurement!.snapshot(this.#watch!.late)) };
 
   constructor(options?: MonitorOptions) {
     this.#settings = resolveSettings(options);
@@ -39,12 +39,12 @@ export class LoopMonitor implements Disposable {
     if (this.#measurement !== null) throw new InvalidStateError('This monitor runs already: stop() it first');
     this.#slow = [];
     this.#blocks = 0;
-    const measurement = new Measurement(this.#settings.heartbeat);
+    const measurement = new Measurement();
     this.#measurement = measurement;
     this.#watch = new Watch(
       this.#settings,
       (report) => this.#hear(report),
-      (late, due) => measurement.beat(late, due),
+      (late) => measurement.beat(late),
     );
     register('monitor', this.#settings.mode, this.#live);
     return this;
@@ -67,7 +67,7 @@ export class LoopMonitor implements Disposable {
   /** Stops; `snapshot()` keeps giving the final figures. */
   stop(): void {
     if (this.#measurement === null) return;
-    const measured = this.#measurement.snapshot();
+    const measured = this.#measurement.snapshot(this.#watch!.late);
     unregister('monitor', this.#live);
     this.#measurement.end();
     this.#measurement = null;
@@ -77,7 +77,7 @@ export class LoopMonitor implements Disposable {
 
   snapshot(): LagSnapshot {
     this.#watch?.drain();
-    const snapshot = this.#measurement === null ? this.#last : this.#toSnapshot(this.#measurement.snapshot());
+    const snapshot = this.#measurement === null ? this.#last : this.#toSnapshot(this.#measurement.snapshot(this.#watch!.late));
     if (snapshot === null) throw new InvalidStateError('This monitor has not been started');
     return snapshot;
   }

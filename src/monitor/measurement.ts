@@ -26,20 +26,14 @@ export class Measurement {
   readonly #utilization: EventLoopUtilization = performance.eventLoopUtilization();
   readonly #gc = { count: 0, total: 0, max: 0 };
   readonly #observer: PerformanceObserver;
-  #lastBeat: number = performance.now();
-  #due: number;
 
-  /** `due`: the milliseconds after which the first beat is due. */
-  constructor(due: number) {
-    this.#due = due;
+  constructor() {
     this.#observer = new PerformanceObserver((list) => list.getEntries().forEach((e) => this.#collected(e.duration)));
     this.#observer.observe({ entryTypes: ['gc'] });
   }
 
-  /** The loop turned, so many milliseconds later than it should have; the next beat is due after `due`. */
-  beat(late: number, due: number): void {
-    this.#due = due;
-    this.#lastBeat = performance.now();
+  /** The loop turned, so many milliseconds later than it should have. */
+  beat(late: number): void {
     this.#histogram.record(Math.max(1, Math.round(late * 1e6)));
   }
 
@@ -53,11 +47,12 @@ export class Measurement {
     this.#observer.disconnect();
   }
 
-  snapshot(): Measured {
+  /** `late`: by how many milliseconds the next beat is late already. */
+  snapshot(late: number): Measured {
     for (const entry of this.#observer.takeRecords()) this.#collected(entry.duration);
     return {
       uptime: performance.now() - this.#startedAt,
-      delay: this.#delay(),
+      delay: this.#delay(late * 1e6),
       utilization: performance.eventLoopUtilization(this.#utilization).utilization,
       gc: { ...this.#gc },
       heapUsed: process.memoryUsage().heapUsed,
@@ -67,9 +62,8 @@ export class Measurement {
   }
 
   /** A block that has not ended yet is not in the histogram; when it is the longest so far, it is counted as one more on top. */
-  #delay(): Percentiles {
+  #delay(running: number): Percentiles {
     const h = this.#histogram;
-    const running = (performance.now() - this.#lastBeat - this.#due) * 1e6;
     const onTop = running > 0 && (h.count === 0 || running > h.max);
     const count = h.count + (onTop ? 1 : 0);
     if (count === 0) return { p50: 0, p90: 0, p99: 0, max: 0, mean: 0, count };

@@ -3,7 +3,6 @@ import { channel } from 'node:diagnostics_channel';
 import { abilities, mayWrite } from './abilities.ts';
 import { Alone } from './alone.ts';
 import { Beater } from './beater.ts';
-import type { BeatListener } from './beater.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { InvalidStateError } from '../base/errors.ts';
 import { onUnregister, statisticsOf } from '../base/live.ts';
@@ -38,16 +37,16 @@ export class Watch {
   readonly #told: (report: SlowReport) => void;
 
   /** `told` hears of each block, `heard` of each beat. */
-  constructor(wanted: Settings, told: (report: SlowReport) => void, heard?: BeatListener) {
+  constructor(wanted: Settings, told: (report: SlowReport) => void, heard?: (late: number) => void) {
     const settings = withoutForbidden(wanted);
     this.#told = told;
     this.#reports = settings.report !== undefined;
     const can = abilities();
     if (can.reason !== null) warn(can.reason);
     const profiled = settings.profile !== false && can.inspect && can.worker;
-    this.#beater = new Beater(this.#beats, { ...settings, profiled }, (late, due) => {
+    this.#beater = new Beater(this.#beats, { ...settings, profiled }, (late) => {
       this.#alone?.beat();
-      heard?.(late, due);
+      heard?.(late);
       if (performance.now() - this.#lookedAt >= EXECUTORS) this.#noteExecutors();
     });
     this.#undo.push(onIgnore((on) => (this.#beats.ignoring = on)));
@@ -74,6 +73,11 @@ export class Watch {
   /** The watchdog is watching. */
   get ready(): Promise<void> {
     return this.#alone?.ready ?? this.#host?.ready ?? Promise.resolve();
+  }
+
+  /** By how many milliseconds the loop is late already; 0 while it is on time. */
+  get late(): number {
+    return this.#beater.late;
   }
 
   #report(report: SlowReport): void {
