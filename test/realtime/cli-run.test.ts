@@ -75,7 +75,7 @@ describe('the program', () => {
 
   // util-linux: a terminal of its own, whose Ctrl-C goes to the command and to the program.
   test.runIf(process.platform === 'linux' && existsSync('/usr/bin/script'))('gets Ctrl-C in a terminal once', async () => {
-    const target = new Target('/usr/bin/script', ['-qec', `${process.execPath} ${main} run ${app} signals`, '/dev/null']);
+    const target = new Target('/usr/bin/script', ['-qec', `exec ${process.execPath} ${main} run ${app} signals`, '/dev/null']);
     await target.printed('ready');
     target.child.stdin!.write('\x03');
     expect((await target.ended).code).toBe(5);
