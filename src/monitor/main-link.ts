@@ -6,6 +6,7 @@
 import type { Session } from 'node:inspector';
 import { builtin } from '../base/late.ts';
 import { ASK, clock } from './hub.ts';
+import { inTurn } from './in-turn.ts';
 import type { Answer, RawFrame, Sample } from './sample.ts';
 import type { Settings } from './settings.ts';
 
@@ -68,9 +69,10 @@ export class MainLink implements Link {
   }
 
   #evaluate(asked: number, frames: readonly RawFrame[], heard: (sample: Sample | null) => void): void {
-    this.session.post('Runtime.evaluate', { expression: ASK, returnByValue: true, silent: true }, (error, reply) => {
+    const answered = inTurn((error: Error | null, reply: object | undefined) => {
       heard(error === null ? toSample(asked, (reply as { result?: { value?: unknown } }).result?.value, frames) : null);
     });
+    this.session.post('Runtime.evaluate', { expression: ASK, returnByValue: true, silent: true }, answered);
   }
 
   /**
@@ -85,7 +87,8 @@ export class MainLink implements Link {
       session.on('Debugger.scriptParsed', ({ params }: Parsed) => void this.#scripts.set(params.scriptId, params.url));
       session.post('Debugger.enable');
     }
-    session.once('Debugger.paused', ({ params }: Paused) => {
+    const paused = inTurn(({ params }: Paused) => {
+      if (this.#session !== session) return; // closed in between, which lets the program go on
       this.#evaluate(
         asked,
         params.callFrames.map((frame) => this.#toRaw(frame)),
@@ -93,6 +96,7 @@ export class MainLink implements Link {
       );
       session.post('Debugger.resume');
     });
+    session.once('Debugger.paused', paused);
     session.post('Debugger.pause');
   }
 

@@ -8,6 +8,7 @@ import { builtin } from '../base/late.ts';
 import { answerForThreads } from '../base/whereabouts.ts';
 import type { Whereabouts } from '../base/whereabouts.ts';
 import { clock } from './hub.ts';
+import { inTurn } from './in-turn.ts';
 import { SourceMaps } from './source-maps.ts';
 import { parseStack } from './stack-text.ts';
 
@@ -59,18 +60,17 @@ export class WorkerLink {
     if (sessionId === undefined) return null;
     const id = ++this.#count;
     const params = { expression, returnByValue: true, silent: true };
-    const answer = new Promise<string | null>((resolve) => {
-      const timer = setTimeout(() => this.#answers.get(id)?.(null), PATIENCE);
-      this.#answers.set(id, (stack) => {
-        this.#answers.delete(id);
-        clearTimeout(timer);
-        resolve(stack);
-      });
-    });
-    question.asked = clock();
-    const message = JSON.stringify({ id, method: 'Runtime.evaluate', params });
-    await this.#post(session, 'NodeWorker.sendMessageToWorker', { sessionId, message });
-    return answer;
+    const answer = new Promise<string | null>((resolve) => this.#answers.set(id, resolve));
+    const timer = setTimeout(() => this.#answers.get(id)?.(null), PATIENCE);
+    try {
+      question.asked = clock();
+      const message = JSON.stringify({ id, method: 'Runtime.evaluate', params });
+      await this.#post(session, 'NodeWorker.sendMessageToWorker', { sessionId, message });
+      return await answer;
+    } finally {
+      this.#answers.delete(id);
+      clearTimeout(timer);
+    }
   }
 
   #post(session: Session, method: string, params?: object): Promise<void> {
@@ -91,11 +91,12 @@ export class WorkerLink {
       const [, thread] = /^\[worker (\d+)\]/.exec(params.workerInfo.title) ?? [];
       if (thread !== undefined) this.#threads.set(Number(thread), params.sessionId);
     });
-    hear('NodeWorker.receivedMessageFromWorker', ({ params }: Received) => {
+    const received = inTurn(({ params }: Received) => {
       const { id, result } = JSON.parse(params.message) as { id?: number; result?: { result?: { value?: unknown } } };
       const stack = result?.result?.value;
       if (id !== undefined) this.#answers.get(id)?.(typeof stack === 'string' ? stack : null);
     });
+    hear('NodeWorker.receivedMessageFromWorker', received);
     this.#session = session;
     return session;
   }

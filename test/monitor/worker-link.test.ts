@@ -69,3 +69,19 @@ test('threads are answered for while at least one monitor wants that', () => {
   ends[1]!();
   expect(whereIs(99_999)).toBeNull();
 });
+
+/** Timers that keep the process alive. */
+const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+
+test('an answer that interrupts this thread touches no timer there: it may have interrupted Node’s own timers', async () => {
+  const link = new WorkerLink();
+  await where(link, workers.spin); // it is attached
+  const before = timers();
+  const answer = link.evaluate(workers.idle.threadId, '"here"');
+  for (let i = 0; i < 50; i++) await Promise.resolve();
+  expect(timers()).toBe(before + 1); // it has been asked, and is waited for
+  for (const end = performance.now() + 200; performance.now() < end;) expect(timers()).toBe(before + 1);
+  expect((await answer).value).toBe('here');
+  expect(timers()).toBe(before);
+  link.close();
+});
