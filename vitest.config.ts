@@ -28,7 +28,11 @@ const notOnNewest = [
   'test/executors/narrow.contract.test.ts',
   'test/realtime/{cli-run,remote-crash,remote-map,report-process,survey}.test.ts',
 ];
-const notBetween = [...notOnNewest, 'test/executors/process.contract.test.ts', 'test/realtime/{executor-crash,monitor-process}.test.ts'];
+const notBetween = [
+  ...notOnNewest,
+  'test/executors/process.contract.test.ts',
+  'test/realtime/{cli-dump,cli-tasks,executor-crash,memory,monitor-process,remote-drain,report-browser}.test.ts',
+];
 const switches: Record<string, string[]> = { newest: notOnNewest, between: notBetween };
 const leftOut = switches[process.env['OFFLOOP_TEST_LIGHT'] ?? ''];
 const left = leftOut === undefined ? [] : [...leftOut, '**/node_modules/**'];
