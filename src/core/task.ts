@@ -5,6 +5,7 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 import { CancelledError, InvalidStateError, isCancelled } from '../base/errors.ts';
+import { Ring } from '../base/ring.ts';
 import { checkFunction } from '../base/validate.ts';
 import { probe } from './probe.ts';
 import { ambient, here, Scope } from './scope.ts';
@@ -60,6 +61,9 @@ interface SettledHook<T> {
 
 type Phase = 'pending' | 'running' | 'done' | 'failed' | 'cancelled';
 const START: Promise<void> = Promise.resolve();
+/** Tasks whose microtask is to come: microtasks run in the order in which they were asked for, and one function for all is a closure less each. */
+const starting = new Ring<TaskCore>();
+const beginNext = (): void => starting.shift().begin();
 let lastId = 0;
 
 /** Someone who awaits a task. */
@@ -138,13 +142,19 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
 
   /** Runs `fn` in this task one microtask from now, or at once when `eager`. */
   start(fn: TaskFn<T>, eager = false): void {
-    if (!eager) return void START.then(() => this.#begin(fn));
+    this.#outcome = fn; // until it has one
+    if (!eager) {
+      starting.push(this as TaskCore);
+      return void START.then(beginNext);
+    }
     // The resource keeps an `enterWith` of the task's synchronous part from leaking into the caller (Node 20 and 22).
-    new AsyncResource('offloop.task').runInAsyncScope(() => this.#begin(fn));
+    new AsyncResource('offloop.task').runInAsyncScope(() => this.begin());
   }
 
   /** Called in a microtask of its own, or in a context that is left afterwards: nobody else sees what it enters. */
-  #begin(fn: TaskFn<T>): void {
+  begin(): void {
+    const fn = this.#outcome as TaskFn<T>;
+    this.#outcome = undefined;
     this.#phase = 'running';
     let result: MaybePromise<T>;
     try {
