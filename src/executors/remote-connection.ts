@@ -3,6 +3,7 @@
  * once, and whoever sent it decides), a worker's waits for the server to come back, as BullMQ wants it. A subscriber's waits, too:
  * it subscribes again by itself.
  */
+import type { Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import { outOfRange, wrongType } from '../base/validate.ts';
@@ -40,7 +41,10 @@ export class RemoteConnections {
   open(kind: ConnectionKind, name: string): Redis {
     const client = new Redis(this.#url, { ...common, ...kinds[kind], connectionName: name });
     this.#clients.push(client);
-    client.on('error', (error: unknown) => this.#failed(error));
+    client.on('error', (error: unknown) => {
+      bearErrors(client);
+      this.#failed(error);
+    });
     client.on('close', () => this.#failed(new Error(`the connection to ${this.shown} was closed`)));
     client.on('ready', () => this.#recovered());
     return client;
@@ -76,7 +80,7 @@ export class RemoteConnections {
   /** A connection without work does not keep the process alive. */
   keepAlive(on: boolean): void {
     for (const client of this.#clients) {
-      const socket = (client as unknown as { stream?: { ref?(): void; unref?(): void } }).stream;
+      const socket = socketOf(client);
       if (on) socket?.ref?.();
       else socket?.unref?.();
     }
@@ -88,9 +92,23 @@ export class RemoteConnections {
         .removeAllListeners('error')
         .removeAllListeners('close')
         .on('error', () => {});
+      bearErrors(client);
       client.disconnect();
     }
   }
+}
+
+/** What `net` and `tls` make; a client has none before its first connection. */
+const socketOf = (client: Redis): Partial<Socket> | undefined => (client as unknown as { stream?: Socket }).stream;
+const bear = (): void => {};
+
+/**
+ * ioredis listens to the first error of a socket only. A second one, as the alert of a server whose certificate was refused,
+ * would end the process.
+ */
+function bearErrors(client: Redis): void {
+  const socket = socketOf(client);
+  if (socket?.listeners?.('error').includes(bear) === false) socket.on?.('error', bear);
 }
 
 const common: RedisOptions = {

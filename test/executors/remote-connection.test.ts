@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RemoteConnections } from '../../src/executors/remote-connection.ts';
@@ -24,6 +27,20 @@ it('a server that is not there is trouble, but not the last word', async () => {
   connections.open('producer', 'test');
   await until(() => connections.trouble !== null);
   expect(connections.trouble).toMatchObject({ final: null, error: { message: expect.stringContaining('ECONNREFUSED') } });
+});
+
+it('a second error of one socket ends no process, not even when the connection is closed', async () => {
+  const server = createServer((socket) => void socket.on('error', () => {})).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const connections = connect(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const client = connections.open('producer', 'test');
+  await once(client, 'connect');
+  const { stream } = client as unknown as { stream: Socket };
+  for (const message of ['the first', 'an alert']) stream.emit('error', new Error(message));
+  expect(connections.trouble?.error.message).toBe('the first');
+  connections.close();
+  stream.emit('error', new Error('the last'));
+  server.close();
 });
 
 describe.runIf(hasRedis())('with a server that wants a password', () => {
