@@ -24,7 +24,6 @@ export async function asyncioPools(): Promise<AsyncioPools | null> {
   const python = spawn('python3', [fileURLToPath(new URL('./asyncio_pools.py', import.meta.url))], { stdio: ['pipe', 'pipe', 'inherit'] });
   const gone = once(python, 'exit');
   const answers = createInterface({ input: python.stdout })[Symbol.asyncIterator]();
-  let open = 2;
   const contestant = (kind: string, name: string): Contestant => ({
     name,
     run: async (n, window) => {
@@ -35,8 +34,7 @@ export async function asyncioPools(): Promise<AsyncioPools | null> {
       return Number(answer.value) * (n / part);
     },
     close: async () => {
-      if (--open > 0) return;
-      python.stdin.end();
+      python.stdin.end(); // both end with it: a bench closes all when it is done
       await gone;
     },
   });
