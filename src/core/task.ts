@@ -5,8 +5,8 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 import { CancelledError, InvalidStateError, isCancelled } from '../base/errors.ts';
-import { Ring } from '../base/ring.ts';
 import { checkFunction } from '../base/validate.ts';
+import { beginLater } from './begin-later.ts';
 import { probe } from './probe.ts';
 import { ambient, here, Scope } from './scope.ts';
 import { isThenable, joined } from './thenable.ts';
@@ -60,10 +60,6 @@ interface SettledHook<T> {
 }
 
 type Phase = 'pending' | 'running' | 'done' | 'failed' | 'cancelled';
-const START: Promise<void> = Promise.resolve();
-/** Tasks whose microtask is to come: microtasks run in the order in which they were asked for, and one function for all is a closure less each. */
-const starting = new Ring<TaskCore>();
-const beginNext = (): void => starting.shift().begin();
 let lastId = 0;
 
 /** Someone who awaits a task. */
@@ -143,10 +139,7 @@ export class TaskCore<T = unknown> extends Scope implements Task<T> {
   /** Runs `fn` in this task one microtask from now, or at once when `eager`. */
   start(fn: TaskFn<T>, eager = false): void {
     this.#outcome = fn; // until it has one
-    if (!eager) {
-      starting.push(this as TaskCore);
-      return void START.then(beginNext);
-    }
+    if (!eager) return beginLater(this);
     // The resource keeps an `enterWith` of the task's synchronous part from leaking into the caller (Node 20 and 22).
     new AsyncResource('offloop.task').runInAsyncScope(() => this.begin());
   }
