@@ -8,11 +8,11 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Queue, QueueEvents } from 'bullmq';
 import { RemoteExecutor } from '../src/executors/remote.ts';
+import { machine, saveData } from './harness.ts';
 import { startRedis } from '../test/support/redis.ts';
 import { noop } from './remote/jobs.ts';
 
@@ -99,7 +99,7 @@ for (let round = 0; round < rounds; round++) {
   }
   for (const [at, contender] of contenders.entries()) figures[at]!.rates.push(await throughput(contender, jobs));
 }
-console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? '?'}, ${rounds} rounds`);
+console.log(`${Object.values(machine()).join(' · ')}, ${rounds} rounds`);
 for (const [i, { name }] of contenders.entries()) {
   const { took, rates } = figures[i]!;
   console.log(
@@ -108,10 +108,14 @@ for (const [i, { name }] of contenders.entries()) {
   );
 }
 const [ours, ...theirs] = figures;
+const ratios: { to: string; roundTrip: number; throughput: number }[] = [];
 for (const [i, their] of theirs.entries()) {
   const trips = ours!.medians.map((ms, block) => ms / their.medians[block]!);
   const rates = ours!.rates.map((rate, round) => rate / their.rates[round]!);
   console.log(`offloop / ${bulls[i]!.name}: round trip ${median(trips).toFixed(2)}×, throughput ${median(rates).toFixed(2)}×`);
+  ratios.push({ to: bulls[i]!.name, roundTrip: median(trips), throughput: median(rates) });
 }
+const rows = contenders.map(({ name }, i) => ({ name, roundTripMs: figures[i]!.medians, jobsPerSecond: figures[i]!.rates }));
+console.log(`saved in ${saveData('remote', { rounds, inFlight, rows, ratios })}`);
 for (const each of bulls) await each.close();
 for (const worker of workers) worker.kill('SIGKILL');

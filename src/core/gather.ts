@@ -9,7 +9,7 @@ import type { Task, TaskContext, TaskFn } from './task.ts';
 /** A function to call, or a task or promise to wait for. */
 // eslint-disable-next-line typescript/no-explicit-any -- a source of anything; `unknown` would not infer through ResultOf
 export type Source<T = any> = TaskFn<T> | Task<T> | PromiseLike<T>;
-export type ResultOf<S> = S extends (...a: any[]) => infer R ? Awaited<R> : Awaited<S>;
+export type ResultOf<S> = S extends (...a: never[]) => infer R ? Awaited<R> : Awaited<S>;
 export type Results<S extends readonly Source[]> = { -readonly [K in keyof S]: ResultOf<S[K]> };
 export type Settled<S extends readonly Source[]> = { -readonly [K in keyof S]: PromiseSettledResult<ResultOf<S[K]>> };
 

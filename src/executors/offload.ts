@@ -54,7 +54,7 @@ export function fromModule<M extends object>(url: URL | string): FromModule<M> {
 }
 
 export type FromModule<M extends object> = {
-  readonly [K in keyof M as M[K] extends (...a: any[]) => unknown ? K : never]: M[K] extends (...a: any[]) => unknown
+  readonly [K in keyof M as M[K] extends (...a: never[]) => unknown ? K : never]: M[K] extends (...a: never[]) => unknown
     ? OffloadedFn<M[K]>
     : never;
 };
