@@ -2,14 +2,13 @@ import { defineConfig } from 'vitest/config';
 import { compiledFiles, importCompiled } from './test/support/compiled.ts';
 
 const minute = 60_000;
-// Test files that build dist anew (npm pack, npm start): one at a time, and nobody else may use dist meanwhile.
-const spawning = ['test/package/**/*.test.ts', 'test/examples/survey.test.ts'];
-// Test files that look at the clock: one at a time.
+// Test files that look at the clock: two of them at a time, for they mostly wait.
 const realtime = ['test/realtime/**/*.test.ts', 'test/monitor/{beater,expect-no-block,watch}.test.ts', 'test/telemetry/loop-meter.test.ts'];
 // Test files that wait for programs of their own, and look at no clock closely: two of them at a time.
 const programs = [
-  'test/examples/{asyncio,docs,errors,reference,remote}.test.ts',
-  'test/realtime/{actor,cli,executor,process,remote,report}-*.test.ts',
+  'test/package/**/*.test.ts',
+  'test/examples/{asyncio,docs,errors,reference,remote,survey}.test.ts',
+  'test/realtime/{actor,cli,executor,monitor,process,remote,report}-*.test.ts',
   'test/realtime/{resilience,run,survey}.test.ts',
 ];
 // Test files that mostly wait for workers to start: see test/support/compiled.ts.
@@ -23,7 +22,7 @@ const globalSetup = ['test/support/compiled.ts'];
 // What takes longest, and whom it tells something on which Node: the oldest line runs everything, the newest what depends on
 // Node, those in between what is left (test/matrix.mjs sets the switch).
 const notOnNewest = [
-  'test/examples/**/*.test.ts',
+  'test/{examples,package}/**/*.test.ts',
   'test/executors/{remote,remote-stream,remote-worker,remote.contract}.test.ts',
   'test/executors/narrow.contract.test.ts',
   'test/realtime/{cli-run,remote-crash,remote-map,report-process,survey}.test.ts',
@@ -53,7 +52,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...spawning, ...programs, ...realtime, ...compiled, ...left],
+          exclude: [...programs, ...realtime, ...compiled, ...left],
           testTimeout: minute / 2,
           hookTimeout: minute / 2,
           sequence: { groupOrder: 0 },
@@ -76,24 +75,13 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'spawning',
-          include: spawning,
-          fileParallelism: false,
-          testTimeout: 2 * minute,
-          hookTimeout: 3 * minute, // packs, and installs from a registry
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        extends: true,
-        test: {
           name: 'programs',
           include: programs,
           exclude: left,
           globalSetup,
           testTimeout: 2 * minute,
-          hookTimeout: minute,
-          sequence: { groupOrder: 2 },
+          hookTimeout: 3 * minute, // one packs, and installs from a registry
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -103,10 +91,9 @@ export default defineConfig({
           include: realtime,
           exclude: [...programs, ...left],
           globalSetup,
-          fileParallelism: false,
           testTimeout: 2 * minute,
           hookTimeout: minute,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -70,10 +70,9 @@ function runTests(node, line) {
   const report = ['--reporter=default', '--reporter=json', `--outputFile.json=${json}`];
   const whole = values['npm-test'] && line === runningLine;
   const light = inBetween.includes(line) ? 'between' : line === newest ? 'newest' : undefined;
-  const part = light === undefined ? [] : ['unit', 'compiled', 'programs', 'realtime'].flatMap((name) => ['--project', name]);
   const ok = whole
     ? runWith(node, 'npm', ['test', '--', ...report])
-    : runWith(node, node, [vitest, 'run', ...part, ...report], light === undefined ? {} : { OFFLOOP_TEST_LIGHT: light });
+    : runWith(node, node, [vitest, 'run', ...report], light === undefined ? {} : { OFFLOOP_TEST_LIGHT: light });
   const { passed, failures } = count(json);
   // A run that ended badly without naming a failed test (lint, a crash, an unhandled rejection) has failed all the same.
   if (!ok && failures.length === 0) failures.push({ title: 'the run itself', why: 'ended badly and named no failed test' });

@@ -12,6 +12,7 @@ import { isAsleep, unreachableCall } from './native.ts';
 import type { NativeCall } from './native.ts';
 import { childrenOf, commandOf } from './proc.ts';
 import type { ProcessFacts } from './proc.ts';
+import { quietMoment } from './quiet-moment.ts';
 import { identify, whyNotSignal } from './suitable.ts';
 import type { Address } from './websocket.ts';
 
@@ -132,6 +133,7 @@ async function awaitFreePort(facts: ProcessFacts): Promise<void> {
 async function open(facts: ProcessFacts, before: readonly Listener[], patience: number): Promise<Open | undefined> {
   const { pid } = facts;
   const known = new Set(before.map(({ inode }) => inode));
+  await quietMoment(pid);
   send(pid);
   for (const deadline = performance.now() + patience; performance.now() < deadline; await delay(POLL)) {
     identify(pid); // it may have ended meanwhile

@@ -5,7 +5,8 @@ import { appendFileSync, chmodSync, symlinkSync, truncateSync, unlinkSync, write
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { copyRepository, type RepositoryCopy } from '../support/repository-copy.ts';
 import { largeTree, newFolder, pause, program, Running, survey, write } from './survey-process.ts';
 
 const hasStack = /^\s+at .*[:(]/m;
@@ -254,9 +255,12 @@ test('runs that disagree are said to, loudly, with code 1', async () => {
 
 describe('Ctrl-C ends it with what was done so far, code 130 and no stack trace', () => {
   let root = '';
-  beforeAll(() => {
+  let copy: RepositoryCopy;
+  beforeAll(async () => {
     root = largeTree();
+    copy = await copyRepository();
   });
+  afterAll(() => copy.remove());
 
   test.concurrent('while walking', async () => {
     const run = survey('/');
@@ -304,12 +308,11 @@ describe('Ctrl-C ends it with what was done so far, code 130 and no stack trace'
     expect(run.stderr).toBe('');
   });
 
-  // Not beside others: it builds the package, and so there is none for a while.
   test.each([
     ['in the loop', 'walking: '],
     ['off the loop', /in the loop: 24 of 24 files, /],
   ])('under npm start, where every process of the group gets it, %s', async (phase, begins) => {
-    const run = new Running('npm', ['start', '--silent', '--', root], { detached: true });
+    const run = new Running('npm', ['start', '--silent', '--', root], { cwd: copy.folder, detached: true });
     await run.prints(begins);
     await pause(300);
     process.kill(-run.pid, 'SIGINT'); // as a terminal does

@@ -9,9 +9,10 @@ import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundlers } from '../support/bundlers.ts';
 import { cachedPackage } from '../support/cached-package.ts';
-import { type Consumer, installConsumer, root } from '../support/consumer.ts';
+import { type Consumer, installConsumer } from '../support/consumer.ts';
 import { blocks, code, fileOf, outputs, pageText, withoutFigures, withoutStarvation } from '../support/doc-blocks.ts';
 import { installedWith } from '../support/install-size.ts';
+import { root } from '../support/repository-copy.ts';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const stripsTypes = major > 22 || (major === 22 && minor >= 18);

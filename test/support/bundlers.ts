@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import config from '../../examples/bundlers/webpack.config.mjs';
 import { cachedPackage } from './cached-package.ts';
-import { root } from './consumer.ts';
+import { root } from './repository-copy.ts';
 
 export interface Build {
   readonly folder: string;

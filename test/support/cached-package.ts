@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { root } from './consumer.ts';
+import { root } from './repository-copy.ts';
 
 /** The folder of the package, after it has been installed there if it was not. */
 export async function cachedPackage(name: string, version: string): Promise<string> {

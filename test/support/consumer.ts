@@ -6,10 +6,9 @@ import { execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { copyRepository, root } from './repository-copy.ts';
 
-export const root: string = fileURLToPath(new URL('../..', import.meta.url));
 const patience = 60_000; // for a program; longer than that it hangs
 
 export interface Outcome {
@@ -47,10 +46,15 @@ async function npm(cwd: string, ...args: string[]): Promise<string> {
 
 /** Builds first, apart, because the output of a `prepare` script would stand in the way of `--json`. */
 async function pack(destination: string): Promise<{ tarball: string; files: string[] }> {
-  await npm(root, 'run', 'build');
-  const report: unknown = JSON.parse(await npm(root, 'pack', '--ignore-scripts', '--json', '--pack-destination', destination));
-  const [packed] = Object.values(report as Record<string, { filename: string; files: { path: string }[] }>);
-  return { tarball: join(destination, packed!.filename), files: packed!.files.map(({ path }) => path).sort() };
+  const copy = await copyRepository();
+  try {
+    await npm(copy.folder, 'run', 'build');
+    const report: unknown = JSON.parse(await npm(copy.folder, 'pack', '--ignore-scripts', '--json', '--pack-destination', destination));
+    const [packed] = Object.values(report as Record<string, { filename: string; files: { path: string }[] }>);
+    return { tarball: join(destination, packed!.filename), files: packed!.files.map(({ path }) => path).sort() };
+  } finally {
+    await copy.remove();
+  }
 }
 
 async function ourVersionOf(name: string): Promise<string> {
