@@ -15,9 +15,12 @@ describe('blockLoop', () => {
   });
 
   it('does nothing for 0', () => {
-    const began = performance.now();
-    blockLoop(0);
-    expect(performance.now() - began).toBeLessThan(20);
+    const durations = Array.from({ length: 20 }, () => {
+      const began = performance.now();
+      blockLoop(0);
+      return performance.now() - began;
+    });
+    expect(Math.min(...durations)).toBeLessThan(1); // the others may have been interrupted
   });
 
   it.each([NaN, -1, Infinity, '5'])('refuses %s', async (ms) => {
