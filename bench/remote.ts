@@ -11,7 +11,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Queue, QueueEvents } from 'bullmq';
-import { RemoteExecutor } from '../src/executors/remote.ts';
+import { RemoteExecutor } from 'offloop/remote';
 import { machine, saveData } from './harness.ts';
 import { startRedis } from '../test/support/redis.ts';
 import { noop } from './remote/jobs.ts';

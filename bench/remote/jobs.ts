@@ -1,3 +1,3 @@
-import { offload } from '../../src/index.ts';
+import { offload } from 'offloop';
 
 export const noop = offload(import.meta, (): number => 1, { name: 'noop' });
