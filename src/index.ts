@@ -125,6 +125,7 @@ export type { Lease } from './resilience/lease.ts';
 // off the loop
 export { actor } from './executors/actor.ts';
 export type { Actor, ActorOptions, Remote } from './executors/actor.ts';
+export type { ActorCallEndedEvent, ActorCallEvent, ActorCallStartedEvent } from './executors/actor-events.ts';
 export type { ActorStats } from './executors/actor-stats.ts';
 export { fromModule, offload } from './executors/offload.ts';
 export type { FromModule } from './executors/offload.ts';

@@ -36,6 +36,8 @@ export class Call extends ScopeMember {
   readonly at: number = performance.now();
   /** A method was called or a property read: what statistics count. */
   readonly counts: boolean;
+  /** As `counts`, or the object was made: what is told of. */
+  readonly made: boolean;
   readonly actor: string;
   readonly name: string;
   readonly target: number;
@@ -51,6 +53,7 @@ export class Call extends ScopeMember {
     this.actor = actor;
     this.name = question.name;
     this.counts = question.op === 'call' || question.op === 'get';
+    this.made = this.counts || question.op === 'spawn';
     this.target = question.target ?? id;
     this.#onCancel = onCancel;
     const answer = new Promise<unknown>((resolve, reject) => {
@@ -77,10 +80,15 @@ export class Call extends ScopeMember {
   }
 }
 
-/** Throws when a codec of the user's does, or when the context of the call cannot be carried. */
-export function requestOf(id: number, { op, args, what }: Question, numberOf: (fn: (...a: never[]) => unknown) => number): ActorRequest {
+/** `trace` goes along instead of the active one. Throws when a codec of the user's does, or when the context of the call cannot be carried. */
+export function requestOf(
+  id: number,
+  { op, args, what }: Question,
+  numberOf: (fn: (...a: never[]) => unknown) => number,
+  trace?: unknown,
+): ActorRequest {
   if (args === undefined && op !== 'get') return [op, id, null, false, what] as unknown as ActorRequest;
-  const carried = captureContext();
+  const carried = captureContext(trace);
   const context = carried === null ? [] : [carried];
   if (args === undefined) return [op, id, null, false, what, NO_CALLBACKS, ...context] as unknown as ActorRequest;
   const { values: plain, places } = takeCallbacks(args, numberOf);

@@ -15,6 +15,7 @@ import { decodeValues } from '../wire/transfer.ts';
 import { ActorCallbacks } from './actor-callbacks.ts';
 import { Call, requestOf } from './actor-call.ts';
 import type { Question } from './actor-call.ts';
+import { callEnded, callStarted, tellCallEnded, tellCallStarted } from './actor-events.ts';
 import { ActorCounters } from './actor-stats.ts';
 import type { ActorStats, CallEnd } from './actor-stats.ts';
 import type { ActorHome } from './actor-thread.ts';
@@ -91,10 +92,12 @@ export class ActorLink implements Closable {
     const refusal = question.op === 'release' ? null : this.#refusal(question.name);
     if (refusal !== null) return Promise.reject(refusal);
     const call = new Call(++this.#lastId, this.name, question, this.#callCancelled);
+    const trace = callStarted.hasSubscribers ? tellCallStarted(call) : undefined;
     try {
-      this.#begin(call, requestOf(call.id, question, this.#callbacks.numberOf));
+      this.#begin(call, requestOf(call.id, question, this.#callbacks.numberOf, trace));
       if (scope.effective === null && question.op !== 'release') scope.link(call);
     } catch (error) {
+      if (callEnded.hasSubscribers) tellCallEnded(call, 'failed', error);
       call.reject(error);
     }
     return call.answer;
@@ -118,7 +121,7 @@ export class ActorLink implements Closable {
       this.#end(call, 'completed');
       call.resolve(value);
     } catch (error) {
-      this.#end(call, 'failed');
+      this.#end(call, 'failed', error);
       call.reject(error);
     }
   }
@@ -152,12 +155,13 @@ export class ActorLink implements Closable {
   }
 
   /** The call is over on this side. */
-  #end(call: Call, how: CallEnd): void {
+  #end(call: Call, how: CallEnd, error?: unknown): void {
     this.#calls.delete(call.id);
     if (call.counts) this.#counters.ended(how, performance.now() - call.at);
     call.holder?.unlink(call);
     this.#runtime.external--;
     if (this.#calls.size === 0) this.#home.keepAlive(false);
+    if (callEnded.hasSubscribers) tellCallEnded(call, how, error);
     this.#changed();
   }
 
@@ -219,8 +223,9 @@ export class ActorLink implements Closable {
     }
     this.#strays.clear();
     for (const call of calls) {
-      this.#end(call, 'failed');
-      call.reject(this.#diedError(call.name, death, call.callSite));
+      const error = this.#diedError(call.name, death, call.callSite);
+      this.#end(call, 'failed', error);
+      call.reject(error);
     }
     this.#changed();
   }

@@ -52,11 +52,7 @@ export class JobSpans implements Disposable {
     this.#spans.delete(job);
     span.setAttribute('offloop.job.outcome', outcome);
     if (runTime !== null) span.setAttribute('offloop.job.run_time', runTime / 1000);
-    if (outcome === 'failed') {
-      span.setAttribute('error.type', errorType(error));
-      span.recordException(error instanceof Error ? error : String(error));
-      span.setStatus({ code: this.#api.SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) });
-    }
+    if (outcome === 'failed') recordFailure(this.#api, span, error);
     span.end();
   }
 
@@ -75,6 +71,12 @@ function attributesOf({ function: fn, executor }: JobEvent): Attributes {
     attributes['messaging.destination.name'] = executor.name;
   }
   return attributes;
+}
+
+export function recordFailure({ SpanStatusCode }: Api, span: Span, error: unknown): void {
+  span.setAttribute('error.type', errorType(error));
+  span.recordException(error instanceof Error ? error : String(error));
+  span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) });
 }
 
 /** A class or code of which there are few: what errors are grouped by. */

@@ -6,13 +6,14 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import { InvalidStateError } from '../base/errors.ts';
 import { checkBoolean, ownOptions, wrongType } from '../base/validate.ts';
+import { traceActors } from './actor-spans.ts';
 import { traceBlocks } from './block-spans.ts';
 import { JobSpans } from './job-spans.ts';
 import { loadPackage } from './optional-package.ts';
 import { OtelMetrics } from './otel-metrics.ts';
 
 export interface InstrumentOptions {
-  /** A span for each job, and for each block that a LoopMonitor sees. Default true. */
+  /** A span for each job, each call of an actor, and each block that a LoopMonitor sees. Default true. */
   tracing?: boolean;
   /** Histograms of jobs and blocks; what executors and the loop are doing. Default true. */
   metrics?: boolean;
@@ -57,7 +58,7 @@ export function instrument(options?: InstrumentOptions): Disposable {
 function trace(api: typeof import('@opentelemetry/api'), provider: Pick<TracerProvider, 'getTracer'>, undo: (() => void)[]): void {
   const tracer = provider.getTracer(SCOPE);
   const spans = new JobSpans(api, tracer);
-  undo.push(() => spans[Symbol.dispose](), traceBlocks(tracer));
+  undo.push(() => spans[Symbol.dispose](), traceActors(api, tracer), traceBlocks(tracer));
 }
 
 function measure(provider: Pick<MeterProvider, 'getMeter'>, undo: (() => void)[]): void {

@@ -6,7 +6,9 @@ import { fakePool } from '../support/fake-worker.ts';
 import { metering, tracing } from '../support/tracing.ts';
 import { failure, refusal } from '../support/virtual.ts';
 
-const watched = ['offloop:job:submitted', 'offloop:job:started', 'offloop:job:ended', 'offloop:block', 'offloop:executor:ended'];
+const jobs = ['offloop:job:submitted', 'offloop:job:started', 'offloop:job:ended'];
+const calls = ['offloop:actor:call:started', 'offloop:actor:call:ended'];
+const watched = [...jobs, ...calls, 'offloop:block', 'offloop:executor:ended'];
 const listened = (): string[] => watched.filter((name) => channel(name).hasSubscribers);
 
 afterEach(() => {
