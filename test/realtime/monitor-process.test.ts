@@ -80,8 +80,9 @@ async function reportOf(kind: string, mode = 'watch'): Promise<SlowReport> {
 describe('a report names line, task and cause', () => {
   test('of a function that computes', async () => {
     const report = await reportOf('burn');
-    expect(report).toMatchObject({ confidence: 'exact', where: { fn: 'burn', file: fixture('blocks.ts'), line: lineOf('burn') } });
-    expect(report.cause).toMatch(/javascript|cpu-starved/); // the machine may be loaded
+    expect(report).toMatchObject({ where: { fn: 'burn', file: fixture('blocks.ts'), line: lineOf('burn') } });
+    expect(report.confidence).toMatch(/exact|near/); // the machine may be loaded: then it was asked once or twice only
+    expect(report.cause).toMatch(/javascript|cpu-starved/);
     expect(report.duration).toBeGreaterThanOrEqual(300);
     if (report.cause === 'javascript') expect(report.message).toContain('hint: offload it — export const burn = offload(import.meta, …)');
   });
@@ -92,7 +93,7 @@ describe('a report names line, task and cause', () => {
     ['wait', 'Atomics.wait'],
   ])('of the native call in %s', async (kind, native) => {
     const report = await reportOf(kind);
-    expect(report).toMatchObject({ confidence: 'exact', where: { file: fixture('blocks.ts'), native } });
+    expect(report).toMatchObject({ confidence: expect.stringMatching(/exact|near/), where: { file: fixture('blocks.ts'), native } });
     if (kind !== 'derive' && process.platform === 'linux') expect(report.cause).toBe('sync-wait');
   });
 
@@ -184,7 +185,7 @@ describe('the preload', () => {
   test('finds the line in a CommonJS program that knows nothing of it', async () => {
     const { code, stdout, stderr } = await hogs().ended;
     expect([code, stdout]).toEqual([0, 'done\n']);
-    expect(stderr).toMatch(/Executing <callback> took 0\.\d+ seconds\n {2}blocked at test\/fixtures\/monitor\/hogs\.cjs:5:\d+ crunch/);
+    expect(stderr).toMatch(/Executing <callback> took \d\.\d+ seconds\n {2}blocked at test\/fixtures\/monitor\/hogs\.cjs:5:\d+ crunch/);
     expect(stderr).toContain('hogs.cjs:10 onTimer');
   });
 
@@ -233,7 +234,7 @@ describe('the preload', () => {
     const { code, signal, stdout, stderr } = await program.ended;
     expect([code, signal, stdout]).toEqual([0, null, 'done\n']);
     expect(stderr.match(/The lag monitor cannot tell which line blocks: the permission model allows no inspector/g)).toHaveLength(1);
-    expect(stderr).toMatch(/Executing <callback> took 0\.3\d* seconds\n {2}cause: /);
+    expect(stderr).toMatch(/Executing <callback> took (?:0\.[3-9]|[1-9]\.)\d* seconds\n {2}cause: /);
   });
 
   test('without leave to start a thread, it says so once, and tells how long and why', async () => {
@@ -259,7 +260,7 @@ describe('the preload', () => {
     for (const flag of ['--inspect=0', '--frozen-intrinsics', '--enable-source-maps']) {
       const { code, stdout, stderr } = await hogs({}, flag).ended;
       expect([flag, code, stdout]).toEqual([flag, 0, 'done\n']);
-      expect(stderr).toMatch(/took 0\.3\d* seconds/);
+      expect(stderr).toMatch(/took (?:0\.[3-9]|[1-9]\.)\d* seconds/);
     }
   });
 });
