@@ -13,10 +13,10 @@ import { PROC, read } from './proc.ts';
 const PATIENCE = 100;
 const POLL = 1;
 
-/** Resolves when the main thread has just gone to sleep; after 100 ms if it does nothing else, or does not sleep at all. */
-export async function quietMoment(pid: number, root: string = PROC): Promise<void> {
+/** Resolves when the main thread has just gone to sleep; after `patience` milliseconds if it sleeps on, or does not sleep at all. */
+export async function quietMoment(pid: number, root: string = PROC, patience: number = PATIENCE): Promise<void> {
   const before = timesAsleep(pid, root);
-  for (const deadline = performance.now() + PATIENCE; performance.now() < deadline; await delay(POLL)) {
+  for (const deadline = performance.now() + patience; performance.now() < deadline; await delay(POLL)) {
     if (timesAsleep(pid, root) !== before && isAsleep(pid, root) !== false) return;
   }
 }

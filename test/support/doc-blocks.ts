@@ -41,5 +41,5 @@ export const withoutFigures = (text: string): string => text.replace(/\b\d+(?:[.
 
 /** A monitor tells, rightly, when a loaded machine kept the CPU from the program; nothing of the program is to blame for it. */
 const starved =
-  /offloop: (?:Executing <.*> took|The process was suspended for) [\d.]+ seconds\n(?: {2}blocked at .*\n(?: {4}< .*\n)*)? {2}cause: (?:cpu-starved|suspended|unknown) .*\n(?: {2}hint: (?:none of your code|.* had the CPUs).*\n)?/g;
+  /offloop: (?:(?:Executing <callback> took|The process was suspended for) [\d.]+ seconds\n {2}cause: (?:cpu-starved|suspended|unknown)|Executing <.*> took [\d.]+ seconds\n {2}blocked at .*\n(?: {4}< .*\n)* {2}cause: cpu-starved) .*\n(?: {2}hint: (?:none of your code|.* had the CPUs).*\n)?/g;
 export const withoutStarvation = (stderr: string): string => stderr.replaceAll(starved, '');
