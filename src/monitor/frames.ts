@@ -33,8 +33,12 @@ export function nativeAbove(frames: readonly RawFrame[]): string | undefined {
   const first = frames.findIndex(({ file }) => isUserFile(file));
   const called = frames[first - 1];
   if (called?.file.startsWith('wasm:') === true) return `WebAssembly ${called.fn}`.trim();
-  return called === undefined || called.fn === '' || called.file.startsWith('file:') ? undefined : called.fn;
+  if (called === undefined || called.fn === '' || called.file.startsWith('file:')) return undefined;
+  return isAccessor(called) ? undefined : called.fn;
 }
+
+/** An interrupt is heard at the head of a function, and so in `get performance` even of a loop that spends its time elsewhere. */
+const isAccessor = ({ file, fn }: RawFrame): boolean => file.startsWith('node:') && /^[gs]et /.test(fn);
 
 /** The innermost user frame has called our shim of `native` (`fs.readFileSync`), which goes by its name, and nothing else of ours. */
 export function isInShim(frames: readonly RawFrame[], native: string): boolean {

@@ -24,6 +24,12 @@ test('what the program has called is the frame above its innermost one', () => {
   expect(nativeAbove([frame('node:fs')])).toBe(undefined);
 });
 
+test('an accessor of Node is no place where time is spent', () => {
+  expect(nativeAbove([frame('node:internal/util', 'get performance'), frame('/app/a.js')])).toBeUndefined();
+  expect(nativeAbove([frame('node:fs', 'readFileSync'), frame('/app/a.js')])).toBe('readFileSync');
+  expect(nativeAbove([frame('', 'get size'), frame('/app/a.js')])).toBe('get size');
+});
+
 test('WebAssembly is what the program has called, not a line of it', () => {
   const wasm = 'wasm://wasm/a69dcab2';
   expect(userFrames([frame(wasm, ''), frame('/app/a.js')])).toEqual([frame('/app/a.js')]);
