@@ -6,12 +6,14 @@
  * longest runs where it tells most: examples, README, package and the remote executor on the oldest line, the contract of the
  * process pool and the programs of the monitor on the oldest and the newest (vitest.config.ts lists them); `--only 22` runs
  * everything there.
- * The nodes come from the registry into node_modules/.cache, so nothing has to be installed by hand and nothing weighs on `npm ci`.
+ * The nodes come from the registry into node_modules/.cache, fetched beside the first line, so nothing has to be installed by hand and nothing weighs on `npm ci`.
  * A line that could not run is named in the table and, in CI, counts as a failure; none is skipped in silence.
  * vitest's JSON of each line stays in node_modules/.cache/matrix. The last line printed is `N passed, N failed`: CI reads it.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -32,17 +34,39 @@ const newest = values.only === undefined ? supported.at(-1) : undefined;
 const unknown = lines.filter((line) => !supported.includes(line));
 if (unknown.length > 0) throw new RangeError(`--only takes Node lines out of ${supported.join(', ')}; got ${unknown.join(', ')}`);
 
-/** @returns {{ node: string } | { missing: string, excused?: boolean }} the binary, or why there is none */
-function findNode(line) {
-  if (line === runningLine) return { node: process.execPath };
-  if (nodePackage === null) return { missing: `no package with Node for ${process.platform}-${process.arch}`, excused: true };
-  const prefix = join(cache, 'nodes', line);
-  const node = join(prefix, 'node_modules', nodePackage, 'bin', 'node');
-  if (existsSync(node)) return { node };
+const prefixOf = (line) => join(cache, 'nodes', line);
+const nodeIn = (prefix) => join(prefix, 'node_modules', nodePackage, 'bin', 'node');
+
+/** Begins to fetch the nodes that are not there yet, beside the first line and behind it in the queue for the processor. */
+function beginToFetch() {
+  if (nodePackage === null) return new Map();
+  const missing = lines.filter((line) => line !== runningLine && !existsSync(nodeIn(prefixOf(line))));
+  return new Map(missing.map((line) => [line, fetch(line)]));
+}
+
+/** Into a folder of another name, for tests of the first line use the nodes that they find. */
+async function fetch(line) {
+  const prefix = `${prefixOf(line)}.new`;
+  rmSync(prefix, { recursive: true, force: true });
   mkdirSync(prefix, { recursive: true });
   const install = ['install', '--prefix', prefix, '--no-audit', '--no-fund', `${nodePackage}@${line}`];
-  const installed = spawnSync('npm', install, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0 && existsSync(node);
-  return installed ? { node } : { missing: `npm could not install ${nodePackage}@${line}, its reasons are above` };
+  const npm = spawn('npm', install, { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (npm.pid !== undefined) setPriority(npm.pid, constants.priority.PRIORITY_LOW);
+  const [code] = await once(npm, 'exit').catch((error) => [String(error)]);
+  return code === 0 ? prefix : null;
+}
+
+/** @returns {Promise<{ node: string } | { missing: string, excused?: boolean }>} the binary, or why there is none */
+async function findNode(line) {
+  if (line === runningLine) return { node: process.execPath };
+  if (nodePackage === null) return { missing: `no package with Node for ${process.platform}-${process.arch}`, excused: true };
+  const node = nodeIn(prefixOf(line));
+  const arrived = await fetching.get(line);
+  if (typeof arrived === 'string') {
+    rmSync(prefixOf(line), { recursive: true, force: true });
+    renameSync(arrived, prefixOf(line));
+  }
+  return existsSync(node) ? { node } : { missing: `npm could not install ${nodePackage}@${line}, its reasons are above` };
 }
 
 /** Runs with that node, which its child processes find as `node` too. Output goes straight to the terminal. */
@@ -87,9 +111,9 @@ function smoke(node) {
   return { passed: Number(imported) + Number(required), failed: Number(!imported) + Number(!required) };
 }
 
-function runLine(line) {
+async function runLine(line) {
   const started = performance.now();
-  const { node, missing, excused } = findNode(line);
+  const { node, missing, excused } = await findNode(line);
   if (node === undefined) {
     return {
       line,
@@ -126,9 +150,11 @@ function printTable(rows) {
   }
 }
 
+const fetching = beginToFetch();
 // The smoke, and what is packed, need dist.
 const built = runWith(process.execPath, 'npm', ['run', 'build']);
-const rows = lines.map(runLine);
+const rows = [];
+for (const line of lines) rows.push(await runLine(line));
 printFailures(rows);
 printTable(rows);
 if (!built) console.log('`npm run build` failed, see the top');
