@@ -6,7 +6,8 @@
  * longest runs where it tells most: examples, README, package and the remote executor on the oldest line, the contract of the
  * process pool and the programs of the monitor on the oldest and the newest (vitest.config.ts lists them); `--only 22` runs
  * everything there.
- * The nodes come from the registry into node_modules/.cache, fetched beside the first line, so nothing has to be installed by hand and nothing weighs on `npm ci`.
+ * The nodes come from the registry into node_modules/.cache, fetched beside the first line: so nothing has to be installed by
+ * hand and nothing weighs on `npm ci`.
  * A line that could not run is named in the table and, in CI, counts as a failure; none is skipped in silence.
  * vitest's JSON of each line stays in node_modules/.cache/matrix. The last line printed is `N passed, N failed`: CI reads it.
  */
