@@ -29,6 +29,21 @@ const unread: Source = { contains: () => true, find: () => null };
 const ownLines = ({ file, line: first, lines }: ProfiledFunction, source: Source): ProfiledFunction['lines'] =>
   lines.filter(([line]) => source.contains(file, first, line));
 
+interface Ticked {
+  readonly line: number;
+  /** It had most of the ticks of its function, and is not merely where that begins. */
+  readonly sure: boolean;
+}
+
+/** At the head of a function a profile counts what calling and resuming it costs: a line in its body says more. */
+function busiestLine({ file, line: head, lines }: ProfiledFunction, source: Source): Ticked | null {
+  const [best = lines[0]] = lines.filter(([line]) => line !== head);
+  if (best === undefined) return null;
+  const [line, ticks] = best;
+  const whole = line !== head || !source.contains(file, head, head + 1);
+  return { line, sure: whole && ticks >= lines.reduce((total, [, n]) => total + n, 0) / 2 };
+}
+
 /** An answer this soon after the question tells where the thread was when it was asked. */
 const PROMPT = 5;
 
@@ -51,7 +66,7 @@ export function blame(
   const share = sum(certain) / Math.max(sum(weighed), Number.MIN_VALUE);
   const found = certain.length > 0 ? locate(certain) : null;
   const [top] = profile;
-  if (found !== null && share >= 0.5 && agrees(found, top)) return fromHead(refine(found, top, source), source);
+  if (found !== null && share >= 0.5 && agrees(found, top)) return fromHead(refine(found, profile, source), source);
   if (top !== undefined) return fromProfile({ ...top, lines: ownLines(top, source) }, weighed, source);
   if (found !== null && share >= 0.5) return fromHead(found, source);
   return guess(weighed, samples);
@@ -79,8 +94,13 @@ interface Node {
   readonly through: Weighed[];
 }
 
+interface Found extends Blame {
+  /** It called nothing of the program while it was found there. */
+  readonly inner: boolean;
+}
+
 /** From the outside in, along the functions that were on the stack for more than half of the time. */
-function locate(samples: readonly Weighed[]): Blame {
+function locate(samples: readonly Weighed[]): Found {
   const most = sum(samples) / 2;
   let here: Node = { weight: Infinity, depth: 0, through: [...samples] };
   for (;;) {
@@ -108,7 +128,7 @@ function heaviestChild({ depth, through }: Node): Node | null {
 }
 
 /** The line of that function that was there for longest, and what it called. */
-function at({ depth, through }: Node): Blame {
+function at({ depth, through }: Node): Found {
   const byLine = new Map<number, Weighed[]>();
   for (const w of through) {
     const frame = w.frames.at(-depth)!;
@@ -118,12 +138,11 @@ function at({ depth, through }: Node): Blame {
   const [best] = [...byLine.values()].sort((a, b) => sum(b) - sum(a)) as [Weighed[]];
   const longest = best.reduce((a, b) => (b.weight > a.weight ? b : a));
   const frame = longest.frames.at(-depth)!;
-  const native = calledFrom(
-    best.filter(({ frames }) => frames.length === depth),
-    sum(best) / 2,
-  );
+  const innermost = best.filter(({ frames }) => frames.length === depth);
+  const native = calledFrom(innermost, sum(best) / 2);
   const where = native === undefined ? frame : { ...frame, native };
-  return { confidence: 'exact', where, stack: longest.frames.slice(longest.frames.length - depth), hits: best.length };
+  const stack = longest.frames.slice(longest.frames.length - depth);
+  return { confidence: 'exact', where, stack, hits: best.length, inner: sum(innermost) > sum(best) / 2 };
 }
 
 /** What that line had called for most of the time. */
@@ -139,16 +158,26 @@ function agrees({ where, stack }: Blame, top: ProfiledFunction | undefined): boo
   return (stack ?? []).some((frame) => isOf(frame, top));
 }
 
-const isOf = (frame: RawFrame, { file, fn }: ProfiledFunction): boolean => frame.fn === fn && pathOf(frame.file) === pathOf(file);
+/** The profile knows methods with a computed name by their place only. */
+const isOf = (frame: RawFrame, { file, fn, line }: ProfiledFunction): boolean =>
+  (frame.fn === fn || (fn === '' && frame.declared?.[0] === line)) && pathOf(frame.file) === pathOf(file);
 
-/** An interrupt at the head of a function is reported on its declaration; the profile may know the line better. */
-function refine(found: Blame, top: ProfiledFunction | undefined, source: Source): Blame {
+/**
+ * An interrupt is heard at the head of a function and at the end of each turn of a loop, whatever line the time goes to. The
+ * profile is not bound to that: where it saw the function in another line for most of the time, that is the line.
+ */
+function refine({ inner, ...found }: Found, profile: readonly ProfiledFunction[], source: Source): Blame {
   const { where } = found;
-  const best = top === undefined ? undefined : ownLines(top, source)[0];
   // The profile counts in lines of what runs: no use where the thread itself told those of the source.
-  if (where === undefined || best === undefined || where.native !== undefined || where.source !== undefined) return found;
-  if (where.fn !== top!.fn || where.line !== (where.declared?.[0] ?? top!.line)) return found;
-  return { ...found, where: { ...where, line: best[0], column: 1 } };
+  if (where === undefined || where.native !== undefined || where.source !== undefined) return found;
+  const own = profile.find((of) => isOf(where, of));
+  const best = own === undefined ? null : busiestLine({ ...own, lines: ownLines(own, source) }, source);
+  if (best === null) return found;
+  const atHead = where.line === (where.declared?.[0] ?? own!.line);
+  if (!atHead && !(inner && best.sure)) return found;
+  const { confidence } = found;
+  const asSure = best.sure || confidence !== 'exact' ? confidence : 'function';
+  return best.line === where.line ? found : { ...found, confidence: asSure, where: { ...where, line: best.line, column: 1 } };
 }
 
 /**
@@ -171,7 +200,7 @@ function fromProfile(top: ProfiledFunction, weighed: readonly Weighed[], source:
   const depth = witness?.frames.findIndex((f) => isOf(f, top)) ?? -1;
   const seen = witness?.frames[depth];
   // Without ticks of its own (all that it called was inlined), a line on which it was met is closer than its declaration.
-  const [line] = top.lines[0] ?? [named ?? seen?.line ?? top.line];
+  const { line, sure } = busiestLine(top, source) ?? { line: named ?? seen?.line ?? top.line, sure: false };
   const native = top.native === undefined ? {} : { native: top.native };
   const frame: RawFrame = { fn: top.fn, file: top.file, line, column: line === top.line ? top.column : 1 };
   if (seen?.source !== undefined) {
@@ -179,7 +208,7 @@ function fromProfile(top: ProfiledFunction, weighed: readonly Weighed[], source:
   }
   const stack = witness === undefined ? [frame] : [frame, ...witness.frames.slice(depth + 1)];
   return {
-    confidence: top.lines.length > 0 ? 'exact' : 'function',
+    confidence: sure ? 'exact' : 'function',
     where: { ...frame, ...native },
     stack,
     hits: witness === undefined ? 0 : 1,

@@ -115,7 +115,29 @@ describe('with a profile', () => {
   test('an answer from the head of a function takes its line from the profile', () => {
     const head = frame('hot', 10, { declared: [10, 1] });
     expect(blame([sample(10, [head, main])], 0, [profiled('hot')]).where).toMatchObject({ fn: 'hot', line: 12 });
-    expect(blame([sample(10, [frame('hot', 11, { declared: [10, 1] }), main])], 0, [profiled('hot')]).where!.line).toBe(11);
+    const mostlyCalls = profiled('hot', { lines: [[10, 9], [13, 1]] }); // prettier-ignore
+    expect(blame([sample(10, [head, main])], 0, [mostlyCalls])).toMatchObject({ confidence: 'function', where: { line: 13 } });
+  });
+
+  test('an answer from the end of a turn of a loop takes the line inside the loop from the profile', () => {
+    const loop = frame('hot', 11, { declared: [10, 1] });
+    const of = (...lines: [number, number][]) => blame([sample(10, [loop, main])], 0, [profiled('hot', { lines })]);
+    expect(of([12, 6], [11, 4])).toMatchObject({ confidence: 'exact', where: { fn: 'hot', line: 12 } });
+    // None of its lines took most of the time: it is the loop.
+    expect(of([12, 4], [13, 3], [14, 3])).toMatchObject({ confidence: 'exact', where: { fn: 'hot', line: 11 } });
+  });
+
+  test('what a function calls is not told by its own ticks', () => {
+    const calling = (fn: string, line: number) => [frame(fn, line), frame('hot', 15, { declared: [10, 1] }), main];
+    const samples = [sample(10, calling('a', 40)), sample(20, calling('b', 50)), sample(30, calling('c', 60))];
+    expect(blame(samples, 0, [profiled('hot')])).toMatchObject({ confidence: 'exact', where: { fn: 'hot', line: 15 } });
+  });
+
+  test('a method with a computed name, which the profile does not tell, is known by its place', () => {
+    const method = frame('[Symbol.iterator]', 10, { declared: [10, 3] });
+    expect(blame([sample(10, [method, main])], 0, [profiled('')])).toMatchObject({ where: { fn: '[Symbol.iterator]', line: 12 } });
+    const other = frame('[Symbol.iterator]', 30, { declared: [30, 3] });
+    expect(blame([sample(10, [other, main])], 0, [profiled('')])).toMatchObject({ where: { fn: '', line: 12 } });
   });
 
   test('a line that the profile counts, but which is not of the function, was inlined into it', () => {
