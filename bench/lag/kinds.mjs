@@ -10,6 +10,7 @@ const rows = Array.from({ length: 2000 }, (_, i) => ({ id: i, name: `row ${i}`, 
 const text = JSON.stringify(rows);
 const bytes = Buffer.alloc(200_000, 'offloop ');
 const cell = new Int32Array(new SharedArrayBuffer(4));
+const much = Buffer.alloc(2_000_000, 'offloop ');
 export const keep = { value: 0 };
 
 function loop(n) {
@@ -86,6 +87,67 @@ function callbacks(n) {
   });
 }
 
+function decode(n) {
+  const bytes = Buffer.concat(Array(n).fill(much)); // @decode
+  keep.value = new TextDecoder().decode(bytes).length; // @decode
+}
+
+const trapped = new Proxy(
+  {},
+  {
+    get(_, key) {
+      let hash = 0;
+      for (let i = 0; i < 200; i++) hash = (hash * 31 + key.charCodeAt(i % key.length)) | 0; // @traps
+      return hash;
+    },
+  },
+);
+function traps(n) {
+  for (let i = 0; i < n * 10; i++) keep.value = trapped[`key${i}`]; // @traps
+}
+
+function* numbers(n) {
+  for (let i = 0; i < n * 1000; i++) yield i * i; // @generated
+}
+function generated(n) {
+  for (const value of numbers(n)) keep.value += value; // @generated
+}
+
+class Tree {
+  constructor(size) {
+    this.size = size;
+  }
+  *[Symbol.iterator]() {
+    for (let i = 0; i < this.size; i++) {
+      const leaf = Math.imul(i, 31) ^ (i >> 3); // @iterated
+      yield leaf; // @iterated
+    }
+  }
+}
+function iterated(n) {
+  for (const leaf of new Tree(n * 1000)) keep.value += leaf; // @iterated
+}
+
+function clamp(x, low, high) {
+  if (x < low) return low; // @inlined
+  return x > high ? high : x; // @inlined
+}
+function inlined(n) {
+  let total = 0;
+  for (let i = 0; i < n * 1000; i++) {
+    total += clamp(i % 300, 10, 200); // @inlined
+  }
+  keep.value = total;
+}
+
+function spread(n) {
+  for (let i = 0; i < n * 100; i++) {
+    const [first, ...rest] = [i, i + 1, i + 2]; // @spread
+    const { id, ...others } = rows[i % rows.length]; // @spread
+    keep.value = first + rest.length + id + others.tags.length; // @spread
+  }
+}
+
 export const computes = ['javascript', 'cpu-starved', 'gc'];
 export const native = ['native', 'cpu-starved', 'gc'];
 export const both = [...new Set([...computes, ...native])];
@@ -105,4 +167,10 @@ export const kinds = [
   { name: 'shell', run: shell, causes: sleeps, fixed: true },
   { name: 'wait', run: wait, causes: sleeps, fixed: true },
   { name: 'callbacks', run: callbacks, causes: ['many-callbacks', 'cpu-starved'], line: 'loop' },
+  { name: 'decode', run: decode, causes: native, opaque: true },
+  { name: 'traps', run: traps, causes: computes },
+  { name: 'generated', run: generated, causes: computes },
+  { name: 'iterated', run: iterated, causes: computes },
+  { name: 'inlined', run: inlined, causes: computes },
+  { name: 'spread', run: spread, causes: computes },
 ];

@@ -46,11 +46,6 @@ function query(n) {
   for (let i = 0; i < n; i++) keep.value = new URLSearchParams(pairs).toString().length; // @query
 }
 
-function decode(n) {
-  const bytes = Buffer.concat(Array(n).fill(big)); // @decode
-  keep.value = new TextDecoder().decode(bytes).length; // @decode
-}
-
 function search(n) {
   const bytes = Buffer.concat(Array(n).fill(big)); // @search
   keep.value = bytes.indexOf('offloop offline'); // @search
@@ -71,27 +66,6 @@ function dates(n) {
 
 function sandbox(n) {
   keep.value = vm.runInContext(`(() => { let x = 0; for (let i = 0; i < ${n * 1000}; i++) x += i; return x; })()`, context); // @sandbox
-}
-
-const trapped = new Proxy(
-  {},
-  {
-    get(_, key) {
-      let hash = 0;
-      for (let i = 0; i < 200; i++) hash = (hash * 31 + key.charCodeAt(i % key.length)) | 0; // @traps
-      return hash;
-    },
-  },
-);
-function traps(n) {
-  for (let i = 0; i < n * 10; i++) keep.value = trapped[`key${i}`]; // @traps
-}
-
-function* numbers(n) {
-  for (let i = 0; i < n * 1000; i++) yield i * i; // @generated
-}
-function generated(n) {
-  for (const value of numbers(n)) keep.value += value; // @generated
 }
 
 function reviver(n) {
@@ -127,6 +101,89 @@ function getter(n) {
   for (let i = 0; i < n * 10; i++) keep.value = row.total; // @getter
 }
 
+function tokenize(n) {
+  const source = 'let total = 0; for (const x of [1, 22, 333]) total += x * 2.5; '.repeat(n);
+  const pattern = /\s*(?:(\d+(?:\.\d+)?)|(\w+)|(.))/gy;
+  const counts = { number: 0, word: 0, other: 0 };
+  let match = pattern.exec(source);
+  while (match !== null) {
+    if (match[1] !== undefined) counts.number++;
+    else counts[match[2] === undefined ? 'other' : 'word']++;
+    match = pattern.exec(source); // @tokenize
+  }
+  keep.value = counts.word;
+}
+
+function matrix(n) {
+  const size = 30;
+  const a = Float64Array.from({ length: size * size }, (_, i) => i % 7);
+  const c = new Float64Array(size * size);
+  for (let round = 0; round < n; round++) {
+    for (let i = 0; i < size; i++) {
+      for (let j = 0; j < size; j++) {
+        let sum = 0;
+        for (let k = 0; k < size; k++) sum += a[i * size + k] * a[k * size + j]; // @matrix
+        c[i * size + j] = sum;
+      }
+    }
+  }
+  keep.value = c[5];
+}
+
+function linked(n) {
+  let head = null;
+  for (let i = 0; i < 1000; i++) head = { next: head, i };
+  for (let round = 0; round < n * 10; round++) {
+    let sum = 0;
+    for (let node = head; node !== null; node = node.next) sum += node.i; // @linked
+    keep.value = sum;
+  }
+}
+
+function template(n) {
+  const page = 'Dear {{name}}, you owe {{sum}} to {{whom}}. '.repeat(20);
+  const values = { name: 'Ada', sum: '10', whom: 'Charles' };
+  for (let i = 0; i < n; i++) {
+    const text = page.replace(/\{\{(\w+)\}\}/g, (_, key) => {
+      return values[key].toUpperCase(); // @template
+    }); // @template
+    keep.value = text.length;
+  }
+}
+
+function intersect(n) {
+  const [evens, threes] = [new Set(), new Set()];
+  for (let i = 0; i < 2000; i++) {
+    evens.add(i * 2);
+    threes.add(i * 3);
+  }
+  for (let round = 0; round < n; round++) {
+    const both = [];
+    for (const x of evens) {
+      if (threes.has(x)) both.push(x); // @intersect
+    }
+    keep.value = both.length;
+  }
+}
+
+function base64(n) {
+  const encoded = Buffer.alloc(n * 100_000, 'offloop').toString('base64'); // @base64
+  keep.value = Buffer.from(encoded, 'base64').length; // @base64
+}
+
+async function summarize(items) {
+  const groups = {};
+  for (const { id, name } of items) {
+    const key = name.slice(0, 5) + (id % 10); // @grouped
+    (groups[key] ??= []).push(id); // @grouped
+  }
+  return Object.keys(groups).length;
+}
+function grouped(n) {
+  const items = Array.from({ length: n * 100 }, (_, i) => ({ id: i, name: `row number ${i}` })); // @grouped
+  void summarize(items);
+}
+
 let imports = 0;
 async function imported(n) {
   return (await import(`./imported.mjs?units=${n}&nth=${imports++}`)).block;
@@ -141,19 +198,23 @@ export const unseen = [
   { name: 'weak', run: weak, causes: computes },
   { name: 'cloneMap', run: cloneMap, causes: both },
   { name: 'query', run: query, causes: both },
-  { name: 'decode', run: decode, causes: native, opaque: true },
   { name: 'search', run: search, causes: native, opaque: true },
   { name: 'digest', run: digest, causes: native, opaque: true },
   { name: 'random', run: random, causes: native, opaque: true },
   { name: 'dates', run: dates, causes: both },
   { name: 'sandbox', run: sandbox, causes: computes },
-  { name: 'traps', run: traps, causes: computes },
-  { name: 'generated', run: generated, causes: computes },
   { name: 'reviver', run: reviver, causes: both },
   { name: 'brotli', run: brotli, causes: native },
   { name: 'flat', run: flat, causes: computes },
   { name: 'collate', run: collate, causes: both },
   { name: 'files', run: files, causes: [...both, 'sync-wait'] },
   { name: 'getter', run: getter, causes: computes },
+  { name: 'tokenize', run: tokenize, causes: both },
+  { name: 'matrix', run: matrix, causes: computes },
+  { name: 'linked', run: linked, causes: computes },
+  { name: 'template', run: template, causes: both },
+  { name: 'intersect', run: intersect, causes: computes },
+  { name: 'base64', run: base64, causes: native, opaque: true },
+  { name: 'grouped', run: grouped, causes: both },
   { name: 'imported', run: imported, causes: computes },
 ];

@@ -38,11 +38,11 @@ export class FunctionLines {
     const last = source === null ? null : lastLineOf(source, first);
     const name = /[\w$]+$/.exec(callee)?.[0];
     if (source === null || last === null || name === undefined) return null;
-    const index = source
-      .split('\n')
-      .slice(first - 1, last)
-      .findIndex((line) => line.split(/[^\w$]+/).includes(name));
-    return index < 0 ? null : first + index;
+    const [head = '', ...body] = source.split('\n').slice(first - 1, last);
+    const names = (line: string): boolean => line.split(/[^\w$]+/).includes(name);
+    const index = body.findIndex(names);
+    // The head comes last: `function decode() {` does not call what its body calls `decode`.
+    return index >= 0 ? first + 1 + index : names(head) ? first : null;
   }
 
   #read(path: string): string | null {

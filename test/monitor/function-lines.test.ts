@@ -23,6 +23,14 @@ test.each([
   expect(lastLineOf(source, first)).toBe(last);
 });
 
+test('what a function calls by its own name is not its head', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'offloop-lines-'));
+  const file = join(folder, 'a.js');
+  writeFileSync(file, 'function decode(bytes) {\n  const decoder = new TextDecoder();\n  return decoder.decode(bytes);\n}\n');
+  expect(new FunctionLines().find(file, 1, 'decode')).toBe(3);
+  rmSync(folder, { recursive: true });
+});
+
 test('a line belongs to the function or does not; of what cannot be read, none does', () => {
   const folder = mkdtempSync(join(tmpdir(), 'offloop-lines-'));
   const file = join(folder, 'a.js');
