@@ -1,4 +1,5 @@
 /** Answers slowly; on SIGTERM it takes no new requests, finishes those it has, and ends. Prints its port. */
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { openSignalReceiver, run, sleep, withTaskGroup } from 'offloop';
@@ -18,7 +19,7 @@ await run(
         console.log(`${signal}: ${requests.size} requests under way`);
         break;
       }
-      server.close(); // no new connection; the group waits for its requests
+      await once(server.close(), 'close'); // no new connection; what is still being read may become a request of the group
     });
     console.log('all answered');
   },
