@@ -22,15 +22,18 @@ await run(async () => {
     server.on('connection', (socket) => void connections.spawn(() => serve(socket, topic)));
 
     const [alice, bob] = await gather([() => join(port), () => join(port)]);
-    let heartbeats = 0;
-    bob.on('ping', () => heartbeats++);
-    bob.on('message', (text: Buffer) => console.log('bob hears:', text.toString()));
+    const came = { heartbeats: 0, texts: 0 };
+    bob.on('ping', () => came.heartbeats++);
+    bob.on('message', (text: Buffer) => {
+      console.log('bob hears:', text.toString());
+      came.texts++;
+    });
     while (topic.size < 2) await sleep(1);
 
     alice.send('hello');
     alice.send('the loop is free');
-    await sleep(100);
-    console.log(`subscribers: ${topic.size}, connections: ${connections.size}, heartbeats came: ${heartbeats > 1}`);
+    while (came.heartbeats < 2 || came.texts < 2) await sleep(1);
+    console.log(`subscribers: ${topic.size}, connections: ${connections.size}, heartbeats came: ${came.heartbeats > 1}`);
 
     alice.close();
     while (connections.size > 1) await sleep(1);
