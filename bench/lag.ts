@@ -50,9 +50,9 @@ const reasonAgainst = (contestant: string): string | undefined => missing.get(ne
 
 const percent = (part: number, whole: number): string => (whole === 0 ? '–' : `${Number(((100 * part) / whole).toFixed(1))} %`);
 
-function rowOf(name: string, { blocks, found, line, wrong, task, cause, off }: Score, of: Judged[]): string[] {
+function rowOf(name: string, { blocks, found, line, loop, wrong, task, cause, off }: Score, of: Judged[]): string[] {
   const opaque = scoreOf(of.filter(({ kind }) => kind.opaque === true));
-  const open = { found: found - opaque.found, line: line - opaque.line };
+  const open = { found: found - opaque.found, line: line - opaque.line, loop: loop - opaque.loop };
   const told = (what: 'task' | 'cause', part: number): string =>
     of.some(({ report }) => report?.[what] !== undefined) ? percent(part, found) : '–';
   const lines = of.some(({ report }) => report?.file !== undefined);
@@ -61,6 +61,7 @@ function rowOf(name: string, { blocks, found, line, wrong, task, cause, off }: S
     String(blocks),
     percent(found, blocks),
     lines ? percent(open.line, open.found) : '–',
+    lines ? percent(open.loop, open.found) : '–',
     lines ? percent(opaque.line, opaque.found) : '–',
     String(wrong),
     told('task', task),
@@ -77,14 +78,14 @@ function troubles(judged: readonly Judged[]): string {
 }
 
 async function examine({ threshold, durations, contestants }: (typeof examinations)[number]): Promise<object> {
-  const head = [`threshold ${threshold} ms`, 'blocks', 'found', 'right line', '… in opaque natives', 'wrong, yet “exact”', 'right task', 'right cause', 'duration off by']; // prettier-ignore
+  const head = [`threshold ${threshold} ms`, 'blocks', 'found', 'right line', '… or its loop', '… in opaque natives', 'wrong, yet “exact”', 'right task', 'right cause', 'duration off by']; // prettier-ignore
   const table = new Table({ head, style: { head: [], border: [] } });
   const saved: Record<string, object> = {};
   const notes: string[] = [];
   for (const contestant of contestants) {
     const reason = reasonAgainst(contestant);
     if (reason !== undefined) {
-      table.push([labelOf(contestant), { colSpan: 8, content: `could not be installed: ${reason}` }]);
+      table.push([labelOf(contestant), { colSpan: 9, content: `could not be installed: ${reason}` }]);
       continue;
     }
     const { truths, reports } = await inject({ contestant, threshold, durations, rounds });

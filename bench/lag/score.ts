@@ -9,6 +9,8 @@ export interface Score {
   readonly blocks: number;
   readonly found: number;
   readonly line: number;
+  /** The line, or the first one of the loop around it: there V8 lets a thread be interrupted. */
+  readonly loop: number;
   /** Claimed to be exact, and wrong. */
   readonly wrong: number;
   readonly task: number;
@@ -22,6 +24,7 @@ export interface Judged {
   readonly truth: Truth;
   readonly report: Report | undefined;
   readonly line: boolean;
+  readonly loop: boolean;
 }
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
@@ -29,10 +32,17 @@ const sources = new Map(
   ['kinds.mjs', 'unseen.mjs', 'imported.mjs'].map((name) => [`${folder}${name}`, readFileSync(`${folder}${name}`, 'utf8').split('\n')]),
 );
 
+const linesOf = ({ file = '' }: Report): readonly string[] => sources.get(file.replace(/^file:\/\//, '').replace(/\?.*/, '')) ?? [];
+const indentOf = (line: string): number => line.search(/\S/);
+
 /** The line is marked with the name of the kind. */
-function isMarked({ file = '', line = 0 }: Report, name: string): boolean {
-  const path = file.replace(/^file:\/\//, '').replace(/\?.*/, '');
-  return sources.get(path)?.[line - 1]?.endsWith(`// @${name}`) === true;
+const isMarked = (report: Report, name: string): boolean => linesOf(report)[(report.line ?? 0) - 1]?.endsWith(`// @${name}`) === true;
+
+function opensLoopOf(report: Report, name: string): boolean {
+  const [head = '', ...rest] = linesOf(report).slice((report.line ?? 0) - 1);
+  if (!/^\s*(?:for|while)\b.*\{$/.test(head)) return false;
+  const end = rest.findIndex((line) => indentOf(line) <= indentOf(head) && line !== '');
+  return rest.slice(0, end).some((line) => line.endsWith(`// @${name}`));
 }
 
 /** A machine under load makes blocks shorter than wanted: those below the threshold are not asked for. */
@@ -42,7 +52,9 @@ export function judge(truths: readonly Truth[], reports: readonly Report[], kind
     .map((truth) => {
       const kind = kinds.find(({ name }) => name === truth.kind)!;
       const report = reports.find((r) => isAbout(r, truth));
-      return { kind, truth, report, line: report !== undefined && isMarked(report, kind.line ?? kind.name) };
+      const name = kind.line ?? kind.name;
+      const line = report !== undefined && isMarked(report, name);
+      return { kind, truth, report, line, loop: line || (report !== undefined && opensLoopOf(report, name)) };
     });
 }
 
@@ -59,6 +71,7 @@ export function scoreOf(judged: readonly Judged[]): Score {
     blocks: judged.length,
     found: found.length,
     line: found.filter(({ line }) => line).length,
+    loop: found.filter(({ loop }) => loop).length,
     wrong: found.filter(({ line, report }) => !line && report.confidence === 'exact').length,
     task: found.filter(({ truth, report }) => report.task === truth.task).length,
     cause: found.filter(({ kind, report }) => report.cause !== undefined && kind.causes.includes(report.cause)).length,

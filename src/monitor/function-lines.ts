@@ -32,6 +32,12 @@ export class FunctionLines {
     return last !== null && line >= first && line <= last;
   }
 
+  /** Whether a loop begins in that line, and goes on in the next. */
+  opensLoop(file: string, line: number): boolean {
+    const text = this.#read(pathOf(file))?.split('\n')[line - 1] ?? '';
+    return /^\s*(?:[\w$]+:\s*)?(?:for|while|do)\b.*\{$/.test(text.replace(SKIPPED, '').trimEnd());
+  }
+
   /** For a native call that no sample has seen: where the function names it. */
   find(file: string, first: number, callee: string): number | null {
     const source = this.#read(pathOf(file));

@@ -20,11 +20,13 @@ export interface Blame {
 export interface Source {
   /** Whether another line belongs to it. */
   contains(file: string, first: number, line: number): boolean;
+  /** Whether a loop begins in that line and goes on in others. */
+  opensLoop(file: string, line: number): boolean;
   /** The first of its lines that names what it calls. */
   find(file: string, first: number, callee: string): number | null;
 }
 
-const unread: Source = { contains: () => true, find: () => null };
+const unread: Source = { contains: () => true, opensLoop: () => false, find: () => null };
 
 const ownLines = ({ file, line: first, lines }: ProfiledFunction, source: Source): ProfiledFunction['lines'] =>
   lines.filter(([line]) => source.contains(file, first, line));
@@ -68,7 +70,6 @@ export function blame(
   const [top] = profile;
   if (found !== null && share >= 0.5 && agrees(found, top)) return fromHead(refine(found, profile, source), source);
   if (top !== undefined) return fromProfile({ ...top, lines: ownLines(top, source) }, weighed, source);
-  if (found !== null && share >= 0.5) return fromHead(found, source);
   return guess(weighed, samples);
 }
 
@@ -164,7 +165,8 @@ const isOf = (frame: RawFrame, { file, fn, line }: ProfiledFunction): boolean =>
 
 /**
  * An interrupt is heard at the head of a function and at the end of each turn of a loop, whatever line the time goes to. The
- * profile is not bound to that: where it saw the function in another line for most of the time, that is the line.
+ * profile is not bound to that: where it saw the function in another line for most of the time, that is the line. Without its
+ * word, that a thread was found where a loop begins tells of the loop, not of the line.
  */
 function refine({ inner, ...found }: Found, profile: readonly ProfiledFunction[], source: Source): Blame {
   const { where } = found;
@@ -172,12 +174,12 @@ function refine({ inner, ...found }: Found, profile: readonly ProfiledFunction[]
   if (where === undefined || where.native !== undefined || where.source !== undefined) return found;
   const own = profile.find((of) => isOf(where, of));
   const best = own === undefined ? null : busiestLine({ ...own, lines: ownLines(own, source) }, source);
-  if (best === null) return found;
+  const inLoop = inner && source.opensLoop(where.file, where.line);
+  const confidence = found.confidence === 'exact' && (best === null ? inLoop : !best.sure) ? 'function' : found.confidence;
+  if (best === null) return { ...found, confidence };
   const atHead = where.line === (where.declared?.[0] ?? own!.line);
-  if (!atHead && !(inner && best.sure)) return found;
-  const { confidence } = found;
-  const asSure = best.sure || confidence !== 'exact' ? confidence : 'function';
-  return best.line === where.line ? found : { ...found, confidence: asSure, where: { ...where, line: best.line, column: 1 } };
+  if (!atHead && !inLoop && !(inner && best.sure)) return found;
+  return { ...found, confidence, where: best.line === where.line ? where : { ...where, line: best.line, column: 1 } };
 }
 
 /**

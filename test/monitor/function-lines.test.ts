@@ -31,6 +31,20 @@ test('what a function calls by its own name is not its head', () => {
   rmSync(folder, { recursive: true });
 });
 
+test('a loop opens in a line or is all in it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'offloop-lines-'));
+  const file = join(folder, 'a.js');
+  const [open, whole] = [
+    ['for (const x of y) {', '  outer: while (a) { // {', 'do {', 'for (;;) { /* on */'],
+    ['for (;;) x++;', 'while (a) { x++; }', 'forget({', 'const text = "for {"', '// for (;;) {', ''],
+  ];
+  writeFileSync(file, [...open, ...whole].join('\n'));
+  const lines = new FunctionLines();
+  expect([...open, ...whole].map((_, i) => lines.opensLoop(file, i + 1))).toEqual([...open.map(() => true), ...whole.map(() => false)]);
+  expect([lines.opensLoop(file, 99), lines.opensLoop('/nowhere.js', 1)]).toEqual([false, false]);
+  rmSync(folder, { recursive: true });
+});
+
 test('a line belongs to the function or does not; of what cannot be read, none does', () => {
   const folder = mkdtempSync(join(tmpdir(), 'offloop-lines-'));
   const file = join(folder, 'a.js');

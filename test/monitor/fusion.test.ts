@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fileURLToPath } from 'node:url';
 import { blame, blamedTask } from '../../src/monitor/fusion.ts';
+import type { Source } from '../../src/monitor/fusion.ts';
 import type { ProfiledFunction } from '../../src/monitor/profile.ts';
 import { frame, sample } from '../support/samples.ts';
 
@@ -15,6 +16,8 @@ const profiled = (fn: string, more: Partial<ProfiledFunction> = {}): ProfiledFun
   lines: [[12, 9]],
   ...more,
 });
+
+const unread: Source = { contains: () => true, opensLoop: () => false, find: () => null };
 
 describe('prompt answers', () => {
   test('the line on which the thread was found most is exact, with its callers', () => {
@@ -63,7 +66,7 @@ describe('an answer from the head of a function', () => {
   });
 
   test('is exact when that is all of the function', () => {
-    expect(blame([sample(10, [head, main])], 0, [], { contains: () => false, find: () => null })).toMatchObject({
+    expect(blame([sample(10, [head, main])], 0, [], { ...unread, contains: () => false })).toMatchObject({
       confidence: 'exact',
       where: { line: 10 },
     });
@@ -102,7 +105,7 @@ describe('with a profile', () => {
   });
 
   test('a native that no line ticks tell is looked up in the source', () => {
-    const source = { contains: () => true, find: (_: string, first: number, callee: string) => (callee === 'alloc' ? first + 3 : null) };
+    const source = { ...unread, find: (_: string, first: number, callee: string) => (callee === 'alloc' ? first + 3 : null) };
     const found = blame([], 0, [profiled('hot', { lines: [], native: 'alloc' })], source);
     expect(found).toMatchObject({ confidence: 'function', where: { fn: 'hot', line: 13, native: 'alloc' } });
   });
@@ -127,6 +130,19 @@ describe('with a profile', () => {
     expect(of([12, 4], [13, 3], [14, 3])).toMatchObject({ confidence: 'exact', where: { fn: 'hot', line: 11 } });
   });
 
+  test('the first line of a loop is only sure when the profile says so', () => {
+    const source: Source = { ...unread, opensLoop: (_, line) => line === 11 };
+    const found = (line: number, ...lines: [number, number][]) => {
+      const profile = lines.length === 0 ? [] : [profiled('hot', { lines })];
+      const { confidence, where } = blame([sample(10, [frame('hot', line, { declared: [10, 1] }), main])], 0, profile, source);
+      return [confidence, where!.line];
+    };
+    expect([found(11), found(12)]).toEqual([['function', 11], ['exact', 12]]); // prettier-ignore
+    expect(found(11, [11, 6], [12, 4])).toEqual(['exact', 11]);
+    expect(found(11, [12, 4], [11, 3], [13, 3])).toEqual(['function', 12]);
+    expect(found(12, [13, 4], [12, 3], [11, 3])).toEqual(['exact', 12]);
+  });
+
   test('what a function calls is not told by its own ticks', () => {
     const calling = (fn: string, line: number) => [frame(fn, line), frame('hot', 15, { declared: [10, 1] }), main];
     const samples = [sample(10, calling('a', 40)), sample(20, calling('b', 50)), sample(30, calling('c', 60))];
@@ -148,7 +164,7 @@ describe('with a profile', () => {
         [12, 1],
       ],
     });
-    const source = { contains: (_: string, first: number, line: number) => line >= first && line < 20, find: () => null };
+    const source = { ...unread, contains: (_: string, first: number, line: number) => line >= first && line < 20 };
     expect(blame([sample(10, [head, main])], 0, [top], source).where).toMatchObject({ fn: 'hot', line: 12 });
   });
 
