@@ -4,7 +4,7 @@
  * not looked at while the monitor was made. Who is blamed when nobody is to blame, and what a thousand blocks leave in memory.
  * Then the price: CPU time of a server under load, of awaits, and of doing nothing for a minute.
  *
- *   npm run bench:lag                 one round of each block, five to six minutes
+ *   npm run bench:lag                 one round of each block, eight minutes
  *   npm run bench:lag -- 3            three rounds
  *   npm run bench:lag -- 1 found      only what is found; or only the price: cost
  */
