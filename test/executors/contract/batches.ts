@@ -114,9 +114,9 @@ export function batches({ use, separate }: Subject): void {
     await warm(executor);
     const { block, open, began } = gate();
     const first = executor.submit(mixed, [0, block]);
-    const limited = numbers(40).map((n) => executor.submit(mixed, [n], { timeout: 20 }));
+    const limited = numbers(40).map((n) => executor.submit(mixed, [n], { timeout: 200 }));
     await until(began);
-    await new Promise((resolve) => setTimeout(resolve, 40));
+    await new Promise((resolve) => setTimeout(resolve, 250));
     open();
     expect(await Promise.all(limited)).toEqual(numbers(40));
     await first;

@@ -99,10 +99,10 @@ export function cancellation({ use, shared, separate, sharedMemory, reports }: S
 
   it('a job that takes longer than its timeout rejects with TimeoutError (59)', async () => {
     const executor = shared(1);
-    const { job } = await runningJob(executor, waitForSignal, [], { timeout: 30, name: 'slow one' });
+    const { job } = await runningJob(executor, waitForSignal, [], { timeout: 250, name: 'slow one' });
     const error = await failure(job);
     expect(error).toBeInstanceOf(TimeoutError);
-    expect(error).toMatchObject({ message: 'Job "slow one" ran longer than its timeout of 30 ms', cause: { source: 'deadline' } });
+    expect(error).toMatchObject({ message: 'Job "slow one" ran longer than its timeout of 250 ms', cause: { source: 'deadline' } });
     expect(await executor.submit(add, [1, 2])).toBe(3);
   });
 
@@ -136,7 +136,7 @@ export function cancellation({ use, shared, separate, sharedMemory, reports }: S
     const cancelled = await runningJob(executor, waitForSignal, []);
     cancelled.job.cancel('enough');
     expect(await failure(cancelled.job)).toMatchObject({ reason: 'enough' });
-    const late = await runningJob(executor, sleepInside, [], { timeout: 10 });
+    const late = await runningJob(executor, sleepInside, [], { timeout: 200 });
     expect(await failure(late.job)).toBeInstanceOf(TimeoutError);
     expect(await executor.submit(whereAmI, [])).toEqual(before);
     expect(executor.statistics().respawned).toBe(0);

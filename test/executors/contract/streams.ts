@@ -212,7 +212,7 @@ export function streams(subject: Subject): void {
 
   it.runIf(separate)('its timeout, its signal and its name are those of a job', async () => {
     const executor = shared(1);
-    const [items, error] = await drain(on(executor, jobs.oneThenSpin, { timeout: 20 })(true));
+    const [items, error] = await drain(on(executor, jobs.oneThenSpin, { timeout: 300 })(true));
     expect([items, (error as Error).name]).toEqual([['first'], 'TimeoutError']);
     const controller = new AbortController();
     const aborted = on(executor, jobs.oneThenWait, { signal: controller.signal })(trace());
