@@ -23,6 +23,16 @@ export function lastLineOf(source: string, first: number): number | null {
   return null;
 }
 
+/** What follows the parentheses of a loop in its line; nothing when they are still open. */
+function behindHead(text: string): string {
+  let depth = 0;
+  for (let i = text.indexOf('('); i >= 0 && i < text.length; i++) {
+    if (text[i] === '(') depth++;
+    else if (text[i] === ')' && --depth === 0) return text.slice(i + 1).trim();
+  }
+  return depth > 0 ? '' : text.trim();
+}
+
 export class FunctionLines {
   readonly #sources = new Map<string, string | null>();
 
@@ -32,10 +42,11 @@ export class FunctionLines {
     return last !== null && line >= first && line <= last;
   }
 
-  /** Whether a loop begins in that line, and goes on in the next. */
+  /** Whether a loop begins in that line, and what it does is in others. */
   opensLoop(file: string, line: number): boolean {
     const text = this.#read(pathOf(file))?.split('\n')[line - 1] ?? '';
-    return /^\s*(?:[\w$]+:\s*)?(?:for|while|do)\b.*\{$/.test(text.replace(SKIPPED, '').trimEnd());
+    const [keyword] = /^\s*(?:[\w$]+:\s*)?(?:for|while|do)\b/.exec(text) ?? [];
+    return keyword !== undefined && /^\{?$/.test(behindHead(text.slice(keyword.length).replace(SKIPPED, '')));
   }
 
   /** For a native call that no sample has seen: where the function names it. */

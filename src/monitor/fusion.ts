@@ -159,9 +159,12 @@ function agrees({ where, stack }: Blame, top: ProfiledFunction | undefined): boo
   return (stack ?? []).some((frame) => isOf(frame, top));
 }
 
-/** The profile knows methods with a computed name by their place only. */
-const isOf = (frame: RawFrame, { file, fn, line }: ProfiledFunction): boolean =>
-  (frame.fn === fn || (fn === '' && frame.declared?.[0] === line)) && pathOf(frame.file) === pathOf(file);
+/** A name is not enough: many have none, and the profile knows none of methods whose name is computed. */
+function isOf(frame: RawFrame, { file, fn, line }: ProfiledFunction): boolean {
+  const [declared] = frame.declared ?? [];
+  const named = frame.fn === fn || (fn === '' && declared !== undefined);
+  return named && (declared ?? line) === line && pathOf(frame.file) === pathOf(file);
+}
 
 /**
  * An interrupt is heard at the head of a function and at the end of each turn of a loop, whatever line the time goes to. The

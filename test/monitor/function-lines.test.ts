@@ -35,8 +35,8 @@ test('a loop opens in a line or is all in it', () => {
   const folder = mkdtempSync(join(tmpdir(), 'offloop-lines-'));
   const file = join(folder, 'a.js');
   const [open, whole] = [
-    ['for (const x of y) {', '  outer: while (a) { // {', 'do {', 'for (;;) { /* on */'],
-    ['for (;;) x++;', 'while (a) { x++; }', 'forget({', 'const text = "for {"', '// for (;;) {', ''],
+    ['for (const x of y) {', '  outer: while (f(a)) { // {', 'do {', 'for (;;) { /* on */', 'for await (const x of y)', 'for (', 'do'],
+    ['for (;;) x++;', 'for (const x of y) total += f(x)', 'while (a) { x++; }', 'forget({', 'const text = "for {"', '// for (;;) {', ''],
   ];
   writeFileSync(file, [...open, ...whole].join('\n'));
   const lines = new FunctionLines();

@@ -149,6 +149,16 @@ describe('with a profile', () => {
     expect(blame(samples, 0, [profiled('hot')])).toMatchObject({ confidence: 'exact', where: { fn: 'hot', line: 15 } });
   });
 
+  test('of functions without a name, or with the same, the profile means the one that is declared there', () => {
+    const hot = frame('', 21, { declared: [20, 1] });
+    const profile = [profiled('', { line: 20, lines: [[23, 9]] }), profiled('', { line: 40, lines: [[41, 30]] })]; // prettier-ignore
+    expect(blame([sample(10, [hot, main])], 0, profile).where!.line).toBe(23);
+    const run = frame('run', 21, { declared: [20, 1] });
+    const both = [profiled('run', { line: 20, lines: [[23, 9]] }), profiled('run', { line: 40, lines: [[41, 5]] })]; // prettier-ignore
+    expect(blame([sample(10, [run, main])], 0, both).where!.line).toBe(23);
+    expect(blame([sample(10, [run, main])], 0, both.toReversed()).where!.line).toBe(41); // its own was not the busiest
+  });
+
   test('a method with a computed name, which the profile does not tell, is known by its place', () => {
     const method = frame('[Symbol.iterator]', 10, { declared: [10, 3] });
     expect(blame([sample(10, [method, main])], 0, [profiled('')])).toMatchObject({ where: { fn: '[Symbol.iterator]', line: 12 } });
