@@ -28,22 +28,23 @@ export interface Source {
 
 const unread: Source = { contains: () => true, opensLoop: () => false, find: () => null };
 
-const ownLines = ({ file, line: first, lines }: ProfiledFunction, source: Source): ProfiledFunction['lines'] =>
-  lines.filter(([line]) => source.contains(file, first, line));
-
 interface Ticked {
   readonly line: number;
-  /** It had most of the ticks of its function, and is not merely where that begins. */
+  /** It is all of the function, or it had most of the ticks of that and of what was inlined into it. */
   readonly sure: boolean;
 }
 
-/** At the head of a function a profile counts what calling and resuming it costs: a line in its body says more. */
+/**
+ * A line outside of the function was inlined into it. At its head a profile counts what calling and resuming it costs: a line
+ * in its body says more.
+ */
 function busiestLine({ file, line: head, lines }: ProfiledFunction, source: Source): Ticked | null {
-  const [best = lines[0]] = lines.filter(([line]) => line !== head);
+  const own = lines.filter(([line]) => source.contains(file, head, line));
+  const [best = own[0]] = own.filter(([line]) => line !== head);
   if (best === undefined) return null;
   const [line, ticks] = best;
-  const whole = line !== head || !source.contains(file, head, head + 1);
-  return { line, sure: whole && ticks >= lines.reduce((total, [, n]) => total + n, 0) / 2 };
+  if (line === head) return { line, sure: !source.contains(file, head, head + 1) };
+  return { line, sure: ticks >= lines.reduce((total, [, n]) => total + n, 0) / 2 };
 }
 
 /** An answer this soon after the question tells where the thread was when it was asked. */
@@ -69,7 +70,7 @@ export function blame(
   const found = certain.length > 0 ? locate(certain) : null;
   const [top] = profile;
   if (found !== null && share >= 0.5 && agrees(found, top)) return fromHead(refine(found, profile, source), source);
-  if (top !== undefined) return fromProfile({ ...top, lines: ownLines(top, source) }, weighed, source);
+  if (top !== undefined) return fromProfile(top, weighed, source);
   return guess(weighed, samples);
 }
 
@@ -176,7 +177,7 @@ function refine({ inner, ...found }: Found, profile: readonly ProfiledFunction[]
   // The profile counts in lines of what runs: no use where the thread itself told those of the source.
   if (where === undefined || where.native !== undefined || where.source !== undefined) return found;
   const own = profile.find((of) => isOf(where, of));
-  const best = own === undefined ? null : busiestLine({ ...own, lines: ownLines(own, source) }, source);
+  const best = own === undefined ? null : busiestLine(own, source);
   const inLoop = inner && source.opensLoop(where.file, where.line);
   const confidence = found.confidence === 'exact' && (best === null ? inLoop : !best.sure) ? 'function' : found.confidence;
   if (best === null) return { ...found, confidence };

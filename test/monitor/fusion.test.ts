@@ -175,7 +175,10 @@ describe('with a profile', () => {
       ],
     });
     const source = { ...unread, contains: (_: string, first: number, line: number) => line >= first && line < 20 };
-    expect(blame([sample(10, [head, main])], 0, [top], source).where).toMatchObject({ fn: 'hot', line: 12 });
+    expect(blame([sample(10, [head, main])], 0, [top], source)).toMatchObject({ confidence: 'function', where: { fn: 'hot', line: 12 } });
+    const oneLine = { ...source, contains: (_: string, first: number, line: number) => line === first };
+    const all = profiled('hot', { lines: [[139, 8], [10, 1]] }); // prettier-ignore
+    expect(blame([sample(10, [head, main])], 0, [all], oneLine)).toMatchObject({ confidence: 'exact', where: { line: 10 } });
   });
 
   test('a native the thread never answered from is known by the profile, with the callers of a sample', () => {
