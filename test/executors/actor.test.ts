@@ -195,7 +195,7 @@ describe('a stream', () => {
   it('whose wait is cancelled ends at once, and its finally runs', async () => {
     const remote = await counter();
     const items: string[] = [];
-    await run(() => moveOnAfter(30, async () => { for await (const item of remote.slow()) items.push(item); })); // prettier-ignore
+    await run(() => moveOnAfter(300, async () => { for await (const item of remote.slow()) items.push(item); })); // prettier-ignore
     await expect.poll(() => remote.log()).toContain('slow ended');
     expect(items).toEqual(['first']);
   });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Runtime } from '../../src/core/runtime.ts';
 import { ambient, Scope } from '../../src/core/scope.ts';
 import { decodeThrown } from '../../src/wire/error-codec.ts';
@@ -10,6 +10,9 @@ const streamOf = (source: AsyncIterator<unknown>): ActorStream => new ActorStrea
 async function* upTo(n: number): AsyncGenerator<number> {
   for (let k = 1; k <= n; k++) yield k;
 }
+
+/** A thread that was kept from running sends what it has. */
+const stopTheClock = (): unknown => vi.spyOn(performance, 'now').mockReturnValue(1);
 
 it('knows a generator from other values', () => {
   expect([isStream(upTo(1)), isStream([1]), isStream(null), isStream({ next: () => 1 }), isStream('text')]).toEqual([
@@ -23,6 +26,7 @@ it('knows a generator from other values', () => {
 
 describe('a pull', () => {
   it('brings no more than was asked for, and nothing runs ahead', async () => {
+    stopTheClock();
     let made = 0;
     async function* counted(): AsyncGenerator<number> {
       for (;;) yield ++made;
@@ -34,6 +38,7 @@ describe('a pull', () => {
   });
 
   it('says that it was the last', async () => {
+    stopTheClock();
     const stream = streamOf(upTo(3));
     expect(await stream.pull(2)).toEqual({ items: [1, 2], end: null });
     expect(await stream.pull(9)).toEqual({ items: [3], end: 'done' });

@@ -1,5 +1,5 @@
 /** The far side of a stream without a worker around it. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { CancelledError } from '../../src/base/errors.ts';
 import { ambient } from '../../src/core/scope.ts';
 import { ControlBlock } from '../../src/wire/control.ts';
@@ -45,6 +45,7 @@ async function* countLater(n: number, pause: () => Promise<unknown>): AsyncGener
 
 describe('a producer', () => {
   it('sends the first item alone, and more and more at a time while they come fast', async () => {
+    vi.spyOn(performance, 'now').mockReturnValue(1);
     const { batches, end } = setUp(1000, () => count(40));
     await end;
     expect(batches[0]).toEqual([1]);
