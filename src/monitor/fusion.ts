@@ -174,11 +174,12 @@ function isOf(frame: RawFrame, { file, fn, line }: ProfiledFunction): boolean {
  */
 function refine({ inner, ...found }: Found, profile: readonly ProfiledFunction[], source: Source): Blame {
   const { where } = found;
+  if (where === undefined || where.native !== undefined) return found;
   // The profile counts in lines of what runs: no use where the thread itself told those of the source.
-  if (where === undefined || where.native !== undefined || where.source !== undefined) return found;
-  const own = profile.find((of) => isOf(where, of));
+  const own = where.source === undefined ? profile.find((of) => isOf(where, of)) : undefined;
   const best = own === undefined ? null : busiestLine(own, source);
-  const inLoop = inner && source.opensLoop(where.file, where.line);
+  const { file, line } = where.source ?? where;
+  const inLoop = inner && source.opensLoop(file, line);
   const confidence = found.confidence === 'exact' && (best === null ? inLoop : !best.sure) ? 'function' : found.confidence;
   if (best === null) return { ...found, confidence };
   const atHead = where.line === (where.declared?.[0] ?? own!.line);
@@ -221,9 +222,12 @@ function fromProfile(top: ProfiledFunction, weighed: readonly Weighed[], source:
   };
 }
 
+/** Each answer came late: of a native call after it returned, of a thread that got no CPU from where it was all the time. */
 function guess(weighed: readonly Weighed[], samples: readonly Sample[]): Blame {
-  const last = weighed.at(-1);
-  if (last !== undefined) return { confidence: 'near', where: last.frames[0]!, stack: last.frames, hits: 1 };
+  if (weighed.length > 0) {
+    const { stack = [], hits } = locate(weighed);
+    return { confidence: 'near', where: stack[0]!, stack, hits }; // what it had called by then need not be what took the time
+  }
   return { confidence: samples.some(({ task }) => task !== undefined) ? 'task-only' : 'none', hits: 0 };
 }
 

@@ -92,6 +92,12 @@ describe('natives', () => {
     expect(blame(samples, 0).where).toEqual(frame('compare', 4));
   });
 
+  test('of late answers the place that most of the time was answered from is near, not the last', () => {
+    const late = (asked: number, at: number, fn: string, line: number) => sample(at, [frame(fn, line), main], { asked });
+    const starved = [late(75, 110, 'burn', 7), late(120, 180, 'burn', 8), late(190, 260, 'burn', 7), late(270, 290, 'after', 20)];
+    expect(blame(starved, 0)).toMatchObject({ confidence: 'near', where: { fn: 'burn', line: 7 }, hits: 2 });
+  });
+
   test('a late answer without a shim is only near', () => {
     expect(blame([sample(10, [frame('after', 5)], { at: 200 })], 0)).toMatchObject({ confidence: 'near', where: { line: 5 } });
   });
@@ -139,6 +145,8 @@ describe('with a profile', () => {
     };
     expect([found(11), found(12)]).toEqual([['function', 11], ['exact', 12]]); // prettier-ignore
     expect(found(11, [11, 6], [12, 4])).toEqual(['exact', 11]);
+    const mapped = frame('hot', 1, { source: { file: '/app/a.ts', line: 11, column: 1 } });
+    expect(blame([sample(10, [mapped, main])], 0, [], source)).toMatchObject({ confidence: 'function', where: mapped });
     expect(found(11, [12, 4], [11, 3], [13, 3])).toEqual(['function', 12]);
     expect(found(12, [13, 4], [12, 3], [11, 3])).toEqual(['exact', 12]);
   });
