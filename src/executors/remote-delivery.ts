@@ -30,6 +30,7 @@ export class Delivery {
   readonly #jobs: (RelayJob | null)[] = [];
   readonly #granted: number[] = [];
   readonly #told = new Set<number>();
+  readonly #toldStarted = new Set<number>();
   #left = 0;
   #given = false;
   #resolve: (finished: boolean) => void = () => {};
@@ -99,9 +100,11 @@ export class Delivery {
     return this.#given;
   }
 
-  /** Which of them have been sent to a thread. */
+  /** Which of them have been sent to a thread since the last call. */
   started(): number[] {
-    return this.#jobs.flatMap((job, i) => (job !== null && job.sentAt > 0 ? [i] : []));
+    const started = this.#jobs.flatMap((job, i) => (job !== null && job.sentAt > 0 && !this.#toldStarted.has(i) ? [i] : []));
+    for (const i of started) this.#toldStarted.add(i);
+    return started;
   }
 
   /** What has ended since the last call, in its place; null when nothing has. */

@@ -18,7 +18,7 @@ import { Tombstones } from './remote-tombstones.ts';
 
 /** Milliseconds before a shipment that this worker does not know is offered again, to it or to another. */
 const HAND_ON = 500;
-/** Milliseconds after which a submitter is told that its job runs; most jobs are over by then. */
+/** Milliseconds between two looks at which jobs have begun, for their submitter; most are over by the first. */
 const TELL_STARTED = 20;
 /** Milliseconds between two looks at what is over in a shipment of several. */
 const TELL_PART = 50;
@@ -132,7 +132,7 @@ export class Runner {
     const id = job.id as string;
     const delivery = new Delivery(id, job.attemptsStarted, shipment);
     this.#deliveries.set(id, delivery); // from here on a cancellation finds it
-    const told = setTimeout(() => this.#tellStarted(delivery), TELL_STARTED);
+    const told = setInterval(() => this.#tellStarted(delivery), TELL_STARTED); // one may begin when another has ended
     const parts = shipment.jobs.length === 1 ? undefined : setInterval(() => this.#tellPart(delivery), TELL_PART);
     try {
       const cancelled = await this.#cancelledBefore(delivery);
@@ -146,7 +146,7 @@ export class Runner {
       await streams.finish(delivery);
       return await this.#pack(job, { startedAt: delivery.startedAt, outcomes: delivery.outcomes() });
     } finally {
-      clearTimeout(told);
+      clearInterval(told);
       clearInterval(parts);
       this.#deliveries.delete(id);
     }
