@@ -62,7 +62,6 @@ const withoutOwnTest: Record<string, string> = {
   'src/report/page/tip.ts': inBrowser,
   'src/report/page/view.ts': inBrowser,
   'src/executors/remote-protocol.ts': 'data types and constants: the tests of executor and worker speak it',
-  'src/executors/remote-delivery.ts': 'jobs of a worker in its threads: test/realtime/remote-crash.test.ts and the contract',
   'src/executors/remote-hearing.ts':
     'answers come from workers: test/executors/remote.test.ts, remote-worker.test.ts and remote-stream.test.ts',
   'src/executors/remote-link.ts': 'BullMQ and a server are its other side: test/executors/remote.test.ts',
