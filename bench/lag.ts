@@ -1,7 +1,7 @@
 /**
  * What a lag monitor finds, and what it costs, beside those that others use. Blocks of many kinds and lengths are injected from
  * four asynchronous origins: how many were reported, with the right line, task, cause and duration? The kinds of unseen.mjs were
- * not looked at while the monitor was made. Who is blamed when nobody is to blame, and what a thousand blocks leave in memory.
+ * not looked at while the monitor was made, but for the three it names. Who is blamed when nobody is to blame, and what a thousand blocks leave in memory.
  * Then the price: CPU time of a server under load, of awaits, and of doing nothing for a minute.
  *
  *   npm run bench:lag                 one round of each block, eight minutes

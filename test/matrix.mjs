@@ -42,11 +42,11 @@ const nodeIn = (prefix) => join(prefix, 'node_modules', nodePackage, 'bin', 'nod
 function beginToFetch() {
   if (nodePackage === null) return new Map();
   const missing = lines.filter((line) => line !== runningLine && !existsSync(nodeIn(prefixOf(line))));
-  return new Map(missing.map((line) => [line, fetch(line)]));
+  return new Map(missing.map((line) => [line, fetchNode(line)]));
 }
 
 /** Into a folder of another name, for tests of the first line use the nodes that they find. */
-async function fetch(line) {
+async function fetchNode(line) {
   const prefix = `${prefixOf(line)}.new`;
   rmSync(prefix, { recursive: true, force: true });
   mkdirSync(prefix, { recursive: true });

@@ -107,6 +107,11 @@ export class Delivery {
     return started;
   }
 
+  /** Some have neither been told of by `started` nor ended. */
+  get awaitsStarts(): boolean {
+    return this.#jobs.length === 0 || this.#jobs.some((job, i) => job !== null && !job.settled && !this.#toldStarted.has(i));
+  }
+
   /** What has ended since the last call, in its place; null when nothing has. */
   news(): (Outcome | null)[] | null {
     let any = false;

@@ -132,7 +132,11 @@ export class Runner {
     const id = job.id as string;
     const delivery = new Delivery(id, job.attemptsStarted, shipment);
     this.#deliveries.set(id, delivery); // from here on a cancellation finds it
-    const told = setInterval(() => this.#tellStarted(delivery), TELL_STARTED); // one may begin when another has ended
+    // One may begin when another has ended. When all have, a long job wakes this loop no more.
+    const told = setInterval(() => {
+      this.#tellStarted(delivery);
+      if (!delivery.awaitsStarts) clearInterval(told);
+    }, TELL_STARTED);
     const parts = shipment.jobs.length === 1 ? undefined : setInterval(() => this.#tellPart(delivery), TELL_PART);
     try {
       const cancelled = await this.#cancelledBefore(delivery);

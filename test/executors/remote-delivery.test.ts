@@ -33,12 +33,12 @@ test('which jobs have begun is told of each once, also of one that begins when a
     { progress: () => {}, items: () => {} },
   );
   const [first, last] = threads.jobs as [RelayJob, RelayJob];
-  expect(delivery.started()).toEqual([]);
+  expect([delivery.started(), delivery.awaitsStarts]).toEqual([[], true]);
   first.sent(1, 10);
-  expect([delivery.started(), delivery.started()]).toEqual([[0], []]);
+  expect([delivery.started(), delivery.started(), delivery.awaitsStarts]).toEqual([[0], [], true]);
   first.end({ ok: true, value: 'one' });
   last.sent(2, 20);
-  expect([delivery.started(), delivery.started()]).toEqual([[2], []]);
+  expect([delivery.started(), delivery.started(), delivery.awaitsStarts]).toEqual([[2], [], false]); // nobody has to look again
   last.end({ ok: true, value: 'two' });
   expect(await over).toBe(true);
   expect(delivery.started()).toEqual([]);
